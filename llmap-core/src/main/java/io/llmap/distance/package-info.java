@@ -1,0 +1,5 @@
+/** Placeholder. */
+@NullMarked
+package io.llmap.distance;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Placeholder. */
+@NullMarked
+package io.llmap.embed;
+
+import org.jspecify.annotations.NullMarked;

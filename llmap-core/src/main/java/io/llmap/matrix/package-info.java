@@ -1,0 +1,5 @@
+/** Placeholder. */
+@NullMarked
+package io.llmap.matrix;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Placeholder. */
+@NullMarked
+package io.llmap.score;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,34 @@
+package io.llmap.score.spi;
+
+/**
+ * A causal language model on some runtime: token ids in, logits out. What a backend implements; {@link
+ * BatchingScorer} turns it into a scorer.
+ *
+ * <p>Used by one thread at a time.
+ */
+public interface CausalLm extends AutoCloseable {
+  /**
+   * The longest sequence that the model takes, prefix included.
+   *
+   * @return tokens; {@link Integer#MAX_VALUE} when there is no limit
+   */
+  int contextLength();
+
+  /**
+   * The number of token ids that the model has an embedding for.
+   *
+   * @return V, at least the vocabulary of the tokenizer
+   */
+  int vocabularySize();
+
+  /**
+   * Runs the model on a batch and hands each sequence's result to the sink before returning.
+   *
+   * @param batch right-padded token ids; padding must not influence the logits of real positions
+   * @param sink takes the result
+   */
+  void forward(TokenBatch batch, LogitsSink sink);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,5 @@
+/** Placeholder. */
+@NullMarked
+package io.llmap.score.spi;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Placeholder. */
+@NullMarked
+package io.llmap.text;
+
+import org.jspecify.annotations.NullMarked;
