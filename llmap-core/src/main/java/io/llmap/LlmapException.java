@@ -76,7 +76,9 @@ public class LlmapException extends RuntimeException {
     }
   }
 
-  /** A score store holds something that no version of llmap writes, or belongs to other settings. */
+  /**
+   * A score store holds something that no version of llmap writes, or belongs to other settings.
+   */
   public static final class CorruptStoreException extends LlmapException {
     private static final long serialVersionUID = 1L;
 

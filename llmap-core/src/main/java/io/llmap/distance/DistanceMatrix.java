@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * Symmetric distances between named models, with a zero diagonal; what they mean and in which unit is
- * the business of whoever made them.
+ * Symmetric distances between named models, with a zero diagonal; what they mean and in which unit
+ * is the business of whoever made them.
  *
  * <p>Immutable. Holds the strict lower triangle: K·(K − 1)/2 doubles.
  */
@@ -62,8 +62,8 @@ public final class DistanceMatrix {
    * @param names K different names
    * @param values K × K, symmetric to a relative 1e-12, zero on the diagonal
    * @return the matrix
-   * @throws IllegalArgumentException if the shape is wrong, the matrix is not symmetric, the diagonal
-   *     is not zero, or a distance is negative, infinite or NaN
+   * @throws IllegalArgumentException if the shape is wrong, the matrix is not symmetric, the
+   *     diagonal is not zero, or a distance is negative, infinite or NaN
    */
   public static DistanceMatrix of(List<String> names, double[][] values) {
     int k = names.size();

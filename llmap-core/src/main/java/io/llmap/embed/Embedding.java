@@ -24,7 +24,8 @@ public final class Embedding {
    *
    * @param names K names
    * @param points K × D, finite
-   * @param method how they were made, with the settings, such as {@code t-SNE, perplexity 30, seed 1}
+   * @param method how they were made, with the settings, such as {@code t-SNE, perplexity 30, seed
+   *     1}
    * @return the embedding
    * @throws IllegalArgumentException if the shapes differ or a coordinate is not finite
    */

@@ -3,8 +3,8 @@ package io.llmap.matrix;
 import java.util.List;
 
 /**
- * The model coordinates Q: log-likelihoods clipped, then centred by rows and by columns (2502.16173,
- * section 3; method section 1).
+ * The model coordinates Q: log-likelihoods clipped, then centred by rows and by columns
+ * (2502.16173, section 3; method section 1).
  *
  * <pre>q[i,n] = L[i,n] − mean_n L[i,·] − mean_k (L[k,n] − mean L[k,·])</pre>
  *
@@ -157,6 +157,15 @@ public final class CenteredMatrix {
     double[] row = new double[texts];
     System.arraycopy(values, i * texts, row, 0, texts);
     return row;
+  }
+
+  /**
+   * All coordinates by rows.
+   *
+   * @return K·N numbers in nats, a new array
+   */
+  public double[] toFlatArray() {
+    return values.clone();
   }
 
   /**

@@ -3,9 +3,9 @@ package io.llmap.matrix;
 /**
  * Lower clipping of log-likelihoods at one global threshold, before centring (method 2.4).
  *
- * <p>Distances are second moments: without it, one model that gives one text −20,000 nats moves every
- * distance. The threshold depends on the set of models, so it is kept, and reused for models added
- * later.
+ * <p>Distances are second moments: without it, one model that gives one text −20,000 nats moves
+ * every distance. The threshold depends on the set of models, so it is kept, and reused for models
+ * added later.
  *
  * @param quantile the fraction of cells that the threshold was placed at, or 0 for no clipping
  * @param threshold in nats per text; negative infinity for no clipping
@@ -18,8 +18,8 @@ public record Clipping(double quantile, double threshold) {
   public static final Clipping NONE = new Clipping(0, Double.NEGATIVE_INFINITY);
 
   /**
-   * Places the threshold at a lower quantile of all K·N values, as numpy's {@code quantile} does with
-   * its default, linear interpolation.
+   * Places the threshold at a lower quantile of all K·N values, as numpy's {@code quantile} does
+   * with its default, linear interpolation.
    *
    * @param matrix raw log-likelihoods
    * @param quantile 0 (no clipping) up to, not including, 1

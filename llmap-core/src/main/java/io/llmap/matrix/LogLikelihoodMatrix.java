@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Log-likelihoods L[i,n] of K models on N texts: natural logarithm, summed over the tokens of a text
- * (2502.16173, section 3).
+ * Log-likelihoods L[i,n] of K models on N texts: natural logarithm, summed over the tokens of a
+ * text (2502.16173, section 3).
  *
  * <p>Immutable; complete and finite by construction. K × N doubles.
  */
@@ -32,8 +32,8 @@ public final class LogLikelihoodMatrix {
    * @param textBytes N UTF-8 lengths, each at least 1
    * @param values K × N, nats per text
    * @return the matrix
-   * @throws IllegalArgumentException if K or N is 0, a shape differs, a name or id is repeated, or a
-   *     value is NaN or infinite; the message names the model and the text
+   * @throws IllegalArgumentException if K or N is 0, a shape differs, a name or id is repeated, or
+   *     a value is NaN or infinite; the message names the model and the text
    */
   public static LogLikelihoodMatrix of(
       List<String> names, List<String> textIds, int[] textBytes, double[][] values) {

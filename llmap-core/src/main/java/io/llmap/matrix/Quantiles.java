@@ -12,7 +12,8 @@ final class Quantiles {
     if (below + 1 == values.length) {
       return lower;
     }
-    // After selection everything behind `below` is at least as large: the next one is their minimum.
+    // After selection everything behind `below` is at least as large: the next one is their
+    // minimum.
     double upper = Double.POSITIVE_INFINITY;
     for (int i = below + 1; i < values.length; i++) {
       upper = Math.min(upper, values[i]);

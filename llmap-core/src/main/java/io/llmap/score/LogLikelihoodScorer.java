@@ -6,9 +6,10 @@ import java.util.List;
 /**
  * Assigns log-likelihoods to texts: the one interface that a custom scorer implements.
  *
- * <p>Whatever gives a probability to a text can be on a map: a neural model, an n-gram table, a remote
- * endpoint. A scorer over a causal language model on a new runtime should implement {@link
- * io.llmap.score.spi.CausalLm} instead and let {@link io.llmap.score.spi.BatchingScorer} do the rest.
+ * <p>Whatever gives a probability to a text can be on a map: a neural model, an n-gram table, a
+ * remote endpoint. A scorer over a causal language model on a new runtime should implement {@link
+ * io.llmap.score.spi.CausalLm} instead and let {@link io.llmap.score.spi.BatchingScorer} do the
+ * rest.
  *
  * <p>An instance is used by one thread at a time.
  */

@@ -5,8 +5,9 @@ public enum OverLengthPolicy {
   /** The run ends with an error that names the text, its length and the context. */
   FAIL("fail"),
   /**
-   * The text is cut at the context's end, and its {@link TextScore#truncated()} is set. The cut text
-   * is another text: its log-likelihood is not comparable with that of a model with a longer context.
+   * The text is cut at the context's end, and its {@link TextScore#truncated()} is set. The cut
+   * text is another text: its log-likelihood is not comparable with that of a model with a longer
+   * context.
    */
   TRUNCATE("truncate");
 

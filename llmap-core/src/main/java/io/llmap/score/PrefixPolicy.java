@@ -3,9 +3,9 @@ package io.llmap.score;
 /**
  * What stands before the first token of a text, and so whether that token has a probability.
  *
- * <p>The policy changes every log-likelihood, so it is stored with the scores, and scores made under
- * different policies are never put into one matrix (method trap 8: a mix of policies shifts some
- * models by the first token's log-probability).
+ * <p>The policy changes every log-likelihood, so it is stored with the scores, and scores made
+ * under different policies are never put into one matrix (method trap 8: a mix of policies shifts
+ * some models by the first token's log-probability).
  */
 public enum PrefixPolicy {
   /**

@@ -25,8 +25,8 @@ public interface ScorerProvider {
    * @param spec the model; its provider is this one's name
    * @param options how texts are scored
    * @return a scorer, to be closed by the caller
-   * @throws io.llmap.LlmapException.BackendUnavailableException if the provider, the device or a file
-   *     of the model is missing or unreadable
+   * @throws io.llmap.LlmapException.BackendUnavailableException if the provider, the device or a
+   *     file of the model is missing or unreadable
    */
   LogLikelihoodScorer open(ModelSpec spec, ScorerOptions options);
 }

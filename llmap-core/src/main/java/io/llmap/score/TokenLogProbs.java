@@ -6,10 +6,11 @@ package io.llmap.score;
  * <p>The arrays are not copied: they belong to this record from its construction on.
  *
  * @param logProbs natural logarithms, each at most 0, in text order
- * @param byteOffsets the UTF-8 byte at which each token starts, non-decreasing; tokens that are parts
- *     of one character share its first byte
+ * @param byteOffsets the UTF-8 byte at which each token starts, non-decreasing; tokens that are
+ *     parts of one character share its first byte
  */
-@SuppressWarnings("ArrayRecordComponent") // a text of 10,000 tokens is two arrays, not 20,000 objects
+@SuppressWarnings(
+    "ArrayRecordComponent") // a text of 10,000 tokens is two arrays, not 20,000 objects
 public record TokenLogProbs(double[] logProbs, int[] byteOffsets) {
 
   /**

@@ -1,8 +1,8 @@
 package io.llmap.score.spi;
 
 /**
- * A causal language model on some runtime: token ids in, logits out. What a backend implements; {@link
- * BatchingScorer} turns it into a scorer.
+ * A causal language model on some runtime: token ids in, logits out. What a backend implements;
+ * {@link BatchingScorer} turns it into a scorer.
  *
  * <p>Used by one thread at a time.
  */

@@ -6,8 +6,8 @@ package io.llmap.score.spi;
  * <p>The arrays are not copied: they belong to this record from its construction on.
  *
  * @param ids token ids
- * @param byteOffsets for each token the UTF-8 byte of the text at which it starts, non-decreasing; a
- *     special token in front has 0, tokens that share one character share its first byte
+ * @param byteOffsets for each token the UTF-8 byte of the text at which it starts, non-decreasing;
+ *     a special token in front has 0, tokens that share one character share its first byte
  */
 @SuppressWarnings("ArrayRecordComponent") // handed to native code as arrays
 public record Encoding(int[] ids, int[] byteOffsets) {

@@ -5,8 +5,8 @@ package io.llmap.score.spi;
  *
  * <pre>out[r] = logits[r, targets[r]] − log Σ_v exp(logits[r, v])</pre>
  *
- * <p>Stateless; safe for use by many threads. The result depends on the row alone, so splitting rows
- * among threads changes no bit.
+ * <p>Stateless; safe for use by many threads. The result depends on the row alone, so splitting
+ * rows among threads changes no bit.
  */
 public interface LogProbKernel {
   /**
@@ -17,14 +17,14 @@ public interface LogProbKernel {
   String name();
 
   /**
-   * Computes the log-probability of one token in each of a range of rows. A row with a NaN, a +∞, or
-   * nothing but −∞ gives NaN; a target whose logit is −∞ gives −∞.
+   * Computes the log-probability of one token in each of a range of rows. A row with a NaN, a +∞,
+   * or nothing but −∞ gives NaN; a target whose logit is −∞ gives −∞.
    *
    * @param logits [R, V]
    * @param firstRow the first row to read
    * @param rows how many rows to read
-   * @param targets {@code targets[targetsOffset + r]} is the token of row {@code firstRow + r}, 0 to
-   *     V − 1
+   * @param targets {@code targets[targetsOffset + r]} is the token of row {@code firstRow + r}, 0
+   *     to V − 1
    * @param targetsOffset where the targets start
    * @param out {@code out[outOffset + r]} becomes the natural log-probability
    * @param outOffset where the results start

@@ -2,6 +2,9 @@ package io.llmap.score.spi;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import java.util.Objects;
 
 /**
  * A view of logits in native memory: {@code rows} rows of {@code vocabulary} numbers, [R, V].
@@ -36,6 +39,8 @@ public final class LogitsBlock {
   }
 
   private final ByteBuffer memory;
+  private final FloatBuffer floats;
+  private final ShortBuffer shorts;
   private final Type type;
   private final long offset;
   private final int rows;
@@ -45,6 +50,8 @@ public final class LogitsBlock {
   private LogitsBlock(
       ByteBuffer memory, Type type, long offset, int rows, int vocabulary, int rowStride) {
     this.memory = memory;
+    this.floats = memory.asFloatBuffer();
+    this.shorts = memory.asShortBuffer();
     this.type = type;
     this.offset = offset;
     this.rows = rows;
@@ -55,8 +62,8 @@ public final class LogitsBlock {
   /**
    * Describes logits in a direct buffer.
    *
-   * @param memory a direct buffer; its position and limit do not matter, its bytes are read in native
-   *     order
+   * @param memory a direct buffer; its position and limit do not matter, its bytes are read in
+   *     native order
    * @param type how one logit is stored
    * @param offset the first logit of the first row, counted in logits from the buffer's byte 0
    * @param rows R, at least 1
@@ -136,18 +143,44 @@ public final class LogitsBlock {
   }
 
   /**
-   * One logit, widened.
+   * Copies a run of logits of one row, widened to float.
+   *
+   * @param row 0 to R − 1
+   * @param from the first token, 0 to V − 1
+   * @param count how many, up to V − from
+   * @param into receives the logits in its first {@code count} elements
+   */
+  public void read(int row, int from, int count, float[] into) {
+    int start =
+        byteOffset(row) / type.bytes() + Objects.checkFromIndexSize(from, count, vocabulary);
+    switch (type) {
+      case F32 -> floats.get(start, into, 0, count);
+      case F16 -> {
+        for (int i = 0; i < count; i++) {
+          into[i] = HalfFloats.fromFloat16(shorts.get(start + i));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < count; i++) {
+          into[i] = HalfFloats.fromBfloat16(shorts.get(start + i));
+        }
+      }
+    }
+  }
+
+  /**
+   * One logit, widened to float.
    *
    * @param row 0 to R − 1
    * @param token 0 to V − 1
    * @return the logit
    */
   public float logit(int row, int token) {
-    int at = byteOffset(row) + token * type.bytes();
+    int at = byteOffset(row) / type.bytes() + Objects.checkIndex(token, vocabulary);
     return switch (type) {
-      case F32 -> memory.getFloat(at);
-      case F16 -> HalfFloats.fromFloat16(memory.getShort(at));
-      case BF16 -> HalfFloats.fromBfloat16(memory.getShort(at));
+      case F32 -> floats.get(at);
+      case F16 -> HalfFloats.fromFloat16(shorts.get(at));
+      case BF16 -> HalfFloats.fromBfloat16(shorts.get(at));
     };
   }
 }

@@ -3,8 +3,9 @@ package io.llmap.score.spi;
 /**
  * Takes what a forward pass gives, one sequence at a time, in any order.
  *
- * <p>A backend calls exactly one of the two methods for every sequence of the batch. Position t of a
- * sequence predicts the token at t + 1, so of a sequence of n tokens the positions 0 to n − 2 matter.
+ * <p>A backend calls exactly one of the two methods for every sequence of the batch. Position t of
+ * a sequence predicts the token at t + 1, so of a sequence of n tokens the positions 0 to n − 2
+ * matter.
  */
 public interface LogitsSink {
   /**
@@ -19,8 +20,8 @@ public interface LogitsSink {
    * Takes ready log-probabilities, from a backend whose output head ran where the logits are.
    *
    * @param sequence the position in the batch
-   * @param logProbs element t is log p(token at t + 1 | tokens 0 to t); at least n − 1 elements, read
-   *     before the method returns
+   * @param logProbs element t is log p(token at t + 1 | tokens 0 to t); at least n − 1 elements,
+   *     read before the method returns
    */
   void tokenLogProbs(int sequence, double[] logProbs);
 }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 /**
  * Token sequences of one forward pass, padded on the right to one length.
  *
- * <p>Shape [B, T]: {@code sequences} rows of {@code length} ids. Instances are immutable by agreement:
- * a backend must not write to the ids.
+ * <p>Shape [B, T]: {@code sequences} rows of {@code length} ids. Instances are immutable by
+ * agreement: a backend must not write to the ids.
  */
 public final class TokenBatch {
   private final int[] ids;

@@ -1,0 +1,84 @@
+package io.llmap.distance;
+
+import io.llmap.matrix.CenteredMatrix;
+
+/**
+ * Estimated KL divergences between models, symmetric by construction, from the model coordinates
+ * (2502.16173, section 3; method section 1):
+ *
+ * <pre>KL(p_i, p_j) ≈ ‖q_i − q_j‖² / (2N)    nats per text</pre>
+ *
+ * <p>Immutable. Read {@link KlEstimator#TEXT_VARIANCE} before trusting a size rather than an order.
+ */
+public final class KlDistances {
+  private final KlEstimator estimator;
+  private final DistanceMatrix squared;
+  private final int texts;
+  private final double meanBytes;
+
+  private KlDistances(KlEstimator estimator, DistanceMatrix squared, int texts, double meanBytes) {
+    this.estimator = estimator;
+    this.squared = squared;
+    this.texts = texts;
+    this.meanBytes = meanBytes;
+  }
+
+  /**
+   * Computes all pairs with the paper's estimator.
+   *
+   * @param coordinates Q, K × N
+   * @return the divergences; O(K²·N) time, O(K²) memory
+   */
+  public static KlDistances of(CenteredMatrix coordinates) {
+    return new KlDistances(
+        KlEstimator.TEXT_VARIANCE,
+        SquaredDistances.of(coordinates, new ScalarGramKernel()),
+        coordinates.texts(),
+        coordinates.meanBytes());
+  }
+
+  /**
+   * How the divergences were estimated.
+   *
+   * @return the estimator
+   */
+  public KlEstimator estimator() {
+    return estimator;
+  }
+
+  /**
+   * The divergences in a unit.
+   *
+   * @param unit the unit
+   * @return K × K, symmetric, never negative
+   */
+  public DistanceMatrix in(KlUnit unit) {
+    double scale = scale(unit);
+    return squared.map(d -> d * scale);
+  }
+
+  /**
+   * The squared Euclidean distances between model coordinates.
+   *
+   * @return ‖q_i − q_j‖², in nats² summed over texts
+   */
+  public DistanceMatrix squaredEuclidean() {
+    return squared;
+  }
+
+  /**
+   * The Euclidean distances between model coordinates, the input of an embedding.
+   *
+   * @return ‖q_i − q_j‖
+   */
+  public DistanceMatrix euclidean() {
+    return squared.map(Math::sqrt);
+  }
+
+  private double scale(KlUnit unit) {
+    return switch (unit) {
+      case NATS_PER_TEXT -> 1 / (2.0 * texts);
+      case BITS_PER_BYTE -> 1 / (2.0 * texts * meanBytes * Math.log(2));
+    };
+  }
+}

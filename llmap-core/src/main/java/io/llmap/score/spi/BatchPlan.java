@@ -1,0 +1,43 @@
+package io.llmap.score.spi;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Which sequences go through the model together.
+ *
+ * <p>Longest first, for three reasons: neighbours in length waste the least padding; the batch that
+ * needs the most memory comes first, so a run that does not fit fails at once; and a progress
+ * estimate errs on the safe side. The plan depends on the lengths alone, so a resumed run makes the
+ * same batches.
+ */
+final class BatchPlan {
+  private BatchPlan() {}
+
+  /**
+   * Plans batches of at most {@code tokenBudget} tokens, padding included; a longer sequence goes
+   * alone.
+   *
+   * @return indices into {@code lengths}, one array a batch
+   */
+  static List<int[]> of(int[] lengths, long tokenBudget) {
+    List<Integer> order =
+        IntStream.range(0, lengths.length)
+            .boxed()
+            .sorted(
+                Comparator.comparingInt((Integer i) -> -lengths[i])
+                    .thenComparing(Comparator.naturalOrder()))
+            .toList();
+    List<int[]> batches = new ArrayList<>();
+    int start = 0;
+    while (start < order.size()) {
+      long fit = Math.max(1, tokenBudget / lengths[order.get(start)]);
+      int end = (int) Math.min(order.size(), start + fit);
+      batches.add(order.subList(start, end).stream().mapToInt(Integer::intValue).toArray());
+      start = end;
+    }
+    return batches;
+  }
+}

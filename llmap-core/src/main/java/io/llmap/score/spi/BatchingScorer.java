@@ -1,0 +1,228 @@
+package io.llmap.score.spi;
+
+import io.llmap.LlmapException.ScoringException;
+import io.llmap.score.LogLikelihoodScorer;
+import io.llmap.score.ModelSource;
+import io.llmap.score.OverLengthPolicy;
+import io.llmap.score.ScorerOptions;
+import io.llmap.score.ScoringListener;
+import io.llmap.score.TextScore;
+import io.llmap.score.TokenLogProbs;
+import io.llmap.text.Text;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.ForkJoinPool;
+import java.util.stream.IntStream;
+
+/**
+ * The scorer over any {@link CausalLm}: tokenize, plan batches, run the model, take the
+ * log-probability of each token out of the logits, sum in double precision.
+ *
+ * <p>Used by one thread at a time. The result does not depend on the number of threads, as far as
+ * the model itself keeps that promise. Memory beyond the model's own: one batch of logits, at most
+ * {@value #LOGITS_BYTES} bytes unless a single text needs more.
+ */
+public final class BatchingScorer implements LogLikelihoodScorer {
+  /** What a batch's logits may take in single precision. */
+  private static final long LOGITS_BYTES = 128L << 20;
+
+  /**
+   * Rows that one task reduces: enough to outweigh the hand-over, few enough to share out evenly.
+   */
+  private static final int ROWS_PER_TASK = 32;
+
+  private final ModelSource source;
+  private final Tokenizer tokenizer;
+  private final CausalLm model;
+  private final ScorerOptions options;
+  private final LogProbKernel kernel;
+  private final ForkJoinPool pool;
+
+  /**
+   * Puts a scorer together with the best kernel of this process.
+   *
+   * @param source the model's identity
+   * @param tokenizer its tokenizer; closed with the scorer
+   * @param model its forward pass; closed with the scorer
+   * @param options how texts are scored
+   */
+  public BatchingScorer(
+      ModelSource source, Tokenizer tokenizer, CausalLm model, ScorerOptions options) {
+    this(source, tokenizer, model, options, LogProbKernels.best());
+  }
+
+  BatchingScorer(
+      ModelSource source,
+      Tokenizer tokenizer,
+      CausalLm model,
+      ScorerOptions options,
+      LogProbKernel kernel) {
+    this.source = source;
+    this.tokenizer = tokenizer;
+    this.model = model;
+    this.options = options;
+    this.kernel = kernel;
+    this.pool = new ForkJoinPool(options.threads());
+  }
+
+  @Override
+  public ModelSource source() {
+    return source;
+  }
+
+  @Override
+  public void score(List<Text> texts, ScoringListener listener) {
+    Sequence[] sequences = new Sequence[texts.size()];
+    int[] lengths = new int[sequences.length];
+    for (int n = 0; n < sequences.length; n++) {
+      sequences[n] = sequence(texts.get(n));
+      lengths[n] = sequences[n].ids.length;
+    }
+    long logitsBudget = LOGITS_BYTES / (Float.BYTES * (long) model.vocabularySize());
+    for (int[] batch : BatchPlan.of(lengths, Math.min(options.tokenBudget(), logitsBudget))) {
+      if (listener.cancelled()) {
+        return;
+      }
+      if (Arrays.stream(batch).anyMatch(listener::wants)) {
+        score(batch, texts, sequences, listener);
+      }
+    }
+  }
+
+  private void score(
+      int[] batch, List<Text> texts, Sequence[] sequences, ScoringListener listener) {
+    int[][] ids = new int[batch.length][];
+    double[][] logProbs = new double[batch.length][];
+    for (int b = 0; b < batch.length; b++) {
+      ids[b] = sequences[batch[b]].ids;
+      logProbs[b] = new double[ids[b].length - 1];
+    }
+    model.forward(TokenBatch.of(ids, 0), new Reducer(ids, logProbs));
+    for (int b = 0; b < batch.length; b++) {
+      listener.scored(batch[b], total(texts.get(batch[b]), sequences[batch[b]], logProbs[b]));
+    }
+  }
+
+  private Sequence sequence(Text text) {
+    if (!text.prompt().isEmpty()) {
+      throw new ScoringException(
+          "text \"%s\" has a prompt; model %s scores plain texts only"
+              .formatted(text.id(), source.name()));
+    }
+    Encoding encoding =
+        switch (options.prefix()) {
+          case DOCUMENT_START -> prepend(prefixId(), tokenizer.encode(text.content()));
+          case TOKENIZER -> tokenizer.encodeWithSpecialTokens(text.content());
+          case NONE -> tokenizer.encode(text.content());
+        };
+    int tokens = encoding.ids().length;
+    if (tokens < 2) {
+      throw new ScoringException(
+          ("text \"%s\" is %d token(s) long for model %s, and the prefix policy \"%s\" scores none of"
+                  + " them; use the prefix policy \"document-start\", or leave the text out")
+              .formatted(text.id(), tokens, source.name(), options.prefix()));
+    }
+    int context = model.contextLength();
+    if (tokens <= context) {
+      return new Sequence(encoding.ids(), encoding.byteOffsets(), false);
+    }
+    if (options.overLength() == OverLengthPolicy.FAIL) {
+      throw new ScoringException(
+          ("text \"%s\" is %d tokens long with its prefix, but the context of model %s is %d; shorten"
+                  + " the text or use the over-length policy \"truncate\"")
+              .formatted(text.id(), tokens, source.name(), context));
+    }
+    return new Sequence(
+        Arrays.copyOf(encoding.ids(), context),
+        Arrays.copyOf(encoding.byteOffsets(), context),
+        true);
+  }
+
+  private int prefixId() {
+    OptionalInt id = tokenizer.bosId().isPresent() ? tokenizer.bosId() : tokenizer.eosId();
+    return id.orElseThrow(
+        () ->
+            new ScoringException(
+                ("model %s has neither a BOS nor an EOS token, which the prefix policy"
+                        + " \"document-start\" needs; use the prefix policy \"none\"")
+                    .formatted(source.name())));
+  }
+
+  private static Encoding prepend(int id, Encoding text) {
+    int tokens = text.ids().length;
+    int[] ids = new int[tokens + 1];
+    int[] byteOffsets = new int[tokens + 1];
+    ids[0] = id;
+    System.arraycopy(text.ids(), 0, ids, 1, tokens);
+    System.arraycopy(text.byteOffsets(), 0, byteOffsets, 1, tokens);
+    return new Encoding(ids, byteOffsets);
+  }
+
+  private TextScore total(Text text, Sequence sequence, double[] logProbs) {
+    double sum = 0;
+    for (int t = 0; t < logProbs.length; t++) {
+      if (!Double.isFinite(logProbs[t])) {
+        throw new ScoringException(
+            ("model %s gives token %d (id %d) of text \"%s\" the log-probability %s: its logits hold"
+                    + " a NaN or an infinity there")
+                .formatted(source.name(), t + 1, sequence.ids[t + 1], text.id(), logProbs[t]));
+      }
+      sum += logProbs[t];
+    }
+    Optional<TokenLogProbs> tokens = Optional.empty();
+    if (options.tokenLogProbs()) {
+      int[] offsets = Arrays.copyOfRange(sequence.byteOffsets, 1, sequence.byteOffsets.length);
+      tokens = Optional.of(new TokenLogProbs(logProbs, offsets));
+    }
+    return new TextScore(sum, logProbs.length, text.bytes(), sequence.truncated, tokens);
+  }
+
+  @Override
+  public void close() {
+    pool.shutdown();
+    try (tokenizer) {
+      model.close();
+    }
+  }
+
+  /** A text as the model sees it: prefix and tokens, cut to the context. */
+  @SuppressWarnings("ArrayRecordComponent") // internal, never compared
+  private record Sequence(int[] ids, int[] byteOffsets, boolean truncated) {}
+
+  /** Turns each sequence's logits into log-probabilities while the backend still holds them. */
+  private final class Reducer implements LogitsSink {
+    private final int[][] ids;
+    private final double[][] logProbs;
+
+    Reducer(int[][] ids, double[][] logProbs) {
+      this.ids = ids;
+      this.logProbs = logProbs;
+    }
+
+    @Override
+    public void logits(int sequence, LogitsBlock logits) {
+      int rows = logProbs[sequence].length;
+      int tasks = (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
+      pool.submit(
+              () ->
+                  IntStream.range(0, tasks)
+                      .parallel()
+                      .forEach(task -> reduce(sequence, logits, task * ROWS_PER_TASK)))
+          .join();
+    }
+
+    private void reduce(int sequence, LogitsBlock logits, int firstRow) {
+      double[] out = logProbs[sequence];
+      int rows = Math.min(ROWS_PER_TASK, out.length - firstRow);
+      // Row t predicts the token at t + 1.
+      kernel.logProbs(logits, firstRow, rows, ids[sequence], firstRow + 1, out, firstRow);
+    }
+
+    @Override
+    public void tokenLogProbs(int sequence, double[] ready) {
+      System.arraycopy(ready, 0, logProbs[sequence], 0, logProbs[sequence].length);
+    }
+  }
+}

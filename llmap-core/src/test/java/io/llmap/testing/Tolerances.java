@@ -1,0 +1,41 @@
+package io.llmap.testing;
+
+/** Every bound that a test compares numbers with, as a formula of size and type. */
+public final class Tolerances {
+  private Tolerances() {}
+
+  /** The double-precision kernel against exactly summed exponentials. */
+  public static double scalarKernel(double logSumExp) {
+    return 1e-12 * Math.max(1, Math.abs(logSumExp));
+  }
+
+  /** A single-precision kernel against the double-precision one on the same logits. */
+  public static double singlePrecisionKernel(double logProb, int vocabulary) {
+    return 0x1p-23 * (Math.abs(logProb) + Math.log(vocabulary) / Math.log(2) + 8);
+  }
+
+  /** One token's log-probability when the same text is scored in another batch, fp32 model. */
+  public static double batchEffectPerToken() {
+    return 1e-4;
+  }
+
+  /** A text's log-likelihood against another runtime with the same fp32 weights. */
+  public static double textAcrossRuntimes(double logLikelihood) {
+    return 1e-5 * Math.abs(logLikelihood);
+  }
+
+  /** Row and column means after centring. */
+  public static double centring(double largestLogLikelihood) {
+    return 1e-12 * Math.abs(largestLogLikelihood);
+  }
+
+  /** A squared distance against the sum of squared differences. */
+  public static double squaredDistance(double direct) {
+    return 1e-10 * direct;
+  }
+
+  /** PCA, MDS, linkage and ridge against numpy, scipy and scikit-learn, up to sign. */
+  public static double golden(double scale) {
+    return 1e-8 * Math.abs(scale);
+  }
+}
