@@ -5,7 +5,7 @@ package io.llmap.distance;
  *
  * <p>Stateless; safe for use by many threads. Same input, same bits.
  */
-interface GramKernel {
+public interface GramKernel {
   /**
    * Computes the lower triangle of G, diagonal included.
    *

@@ -30,9 +30,20 @@ public final class KlDistances {
    * @return the divergences; O(K²·N) time, O(K²) memory
    */
   public static KlDistances of(CenteredMatrix coordinates) {
+    return of(coordinates, new ScalarGramKernel());
+  }
+
+  /**
+   * Computes all pairs with the paper's estimator and a Gram kernel of the caller's choice.
+   *
+   * @param coordinates Q, K × N
+   * @param kernel multiplies Q by its transpose
+   * @return the divergences; O(K²·N) time, O(K²) memory
+   */
+  public static KlDistances of(CenteredMatrix coordinates, GramKernel kernel) {
     return new KlDistances(
         KlEstimator.TEXT_VARIANCE,
-        SquaredDistances.of(coordinates, new ScalarGramKernel()),
+        SquaredDistances.of(coordinates, kernel),
         coordinates.texts(),
         coordinates.meanBytes());
   }

@@ -1,0 +1,50 @@
+package io.llmap.distance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DistanceMatrixTest {
+  private static final List<String> NAMES = List.of("a", "b", "c");
+
+  @Test
+  void packedAndFullFormsAgree() {
+    double[][] full = {{0, 1, 2}, {1, 0, 3}, {2, 3, 0}};
+    DistanceMatrix fromFull = DistanceMatrix.of(NAMES, full);
+    DistanceMatrix packed = DistanceMatrix.wrap(NAMES, new double[] {1, 2, 3});
+    assertThat(fromFull.toArray()).isDeepEqualTo(full);
+    assertThat(packed.toArray()).isDeepEqualTo(full);
+    assertThat(packed.map(d -> 2 * d).get(2, 1)).isEqualTo(6);
+  }
+
+  @Test
+  void oneModelHasNoPairs() {
+    assertThat(DistanceMatrix.wrap(List.of("a"), new double[0]).get(0, 0)).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {-1e-300, Double.NaN, Double.POSITIVE_INFINITY})
+  void anImpossibleDistanceNamesItsPair(double bad) {
+    assertThatThrownBy(() -> DistanceMatrix.wrap(NAMES, new double[] {1, 2, bad}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("the distance of \"c\" and \"b\" is " + bad);
+  }
+
+  @Test
+  void badShapesAndNamesAreRefused() {
+    assertThatThrownBy(() -> DistanceMatrix.wrap(NAMES, new double[2]))
+        .hasMessage("3 models have 3 pairs, got 2");
+    assertThatThrownBy(() -> DistanceMatrix.wrap(List.of("a", "b", "a"), new double[3]))
+        .hasMessage("two models are named \"a\"");
+    assertThatThrownBy(
+            () -> DistanceMatrix.of(NAMES, new double[][] {{0, 1, 2}, {1.1, 0, 3}, {2, 3, 0}}))
+        .hasMessageContaining("not symmetric: (1,0) is 1.1 but (0,1) is 1.0");
+    assertThatThrownBy(
+            () -> DistanceMatrix.of(NAMES, new double[][] {{0, 1, 2}, {1, 5, 3}, {2, 3, 0}}))
+        .hasMessage("the distance of \"b\" to itself is 5.0");
+  }
+}

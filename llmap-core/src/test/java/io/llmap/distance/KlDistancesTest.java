@@ -1,0 +1,191 @@
+package io.llmap.distance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.llmap.matrix.CenteredMatrix;
+import io.llmap.matrix.Clipping;
+import io.llmap.matrix.LogLikelihoodMatrix;
+import io.llmap.testing.Tolerances;
+import java.util.Random;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+class KlDistancesTest {
+
+  /** The test vectors of the method's description, section 10. */
+  @Test
+  void methodVectors() {
+    LogLikelihoodMatrix matrix =
+        matrix(
+            new double[][] {
+              {-600, -500, -700, -400},
+              {-610, -490, -720, -410},
+              {-590, -530, -690, -3000},
+              {-605, -505, -705, -395}
+            },
+            1000);
+    KlDistances kl = KlDistances.of(CenteredMatrix.of(matrix, Clipping.atQuantile(matrix, 0.1)));
+    DistanceMatrix squared = kl.squaredEuclidean();
+    assertThat(squared.get(0, 1)).isEqualTo(329.6875);
+    assertThat(squared.get(0, 2)).isEqualTo(72754.6875);
+    assertThat(squared.get(0, 3)).isEqualTo(75.0);
+    assertThat(squared.get(1, 2)).isEqualTo(71512.5);
+    assertThat(squared.get(1, 3)).isEqualTo(492.1875);
+    assertThat(squared.get(2, 3)).isEqualTo(77467.1875);
+    assertThat(kl.in(KlUnit.NATS_PER_TEXT).get(0, 1)).isEqualTo(41.2109375);
+    assertThat(kl.in(KlUnit.BITS_PER_BYTE).get(0, 1)).isCloseTo(0.059455, within(5e-7));
+    assertThat(kl.euclidean().get(1, 2)).isEqualTo(Math.sqrt(71512.5));
+    assertThat(kl.estimator()).isEqualTo(KlEstimator.TEXT_VARIANCE);
+  }
+
+  @Property(tries = 50)
+  void squaredDistancesEqualDirectDifferencesEvenForNearDuplicates(
+      @ForAll @IntRange(min = 2, max = 12) int k,
+      @ForAll @IntRange(min = 2, max = 3000) int n,
+      @ForAll long seed) {
+    Random random = new Random(seed);
+    double[][] values = new double[k][n];
+    for (int i = 0; i < k; i++) {
+      // Every second model is its predecessor moved by anything from 1e-9 to 1 nat.
+      double noise = Math.pow(10, -9 * random.nextDouble());
+      for (int s = 0; s < n; s++) {
+        values[i][s] =
+            i % 2 == 1
+                ? values[i - 1][s] + noise * random.nextGaussian()
+                : -600 + 120 * random.nextGaussian();
+      }
+    }
+    CenteredMatrix q = CenteredMatrix.of(matrix(values, 900), Clipping.NONE);
+    DistanceMatrix squared = KlDistances.of(q).squaredEuclidean();
+    for (int i = 0; i < k; i++) {
+      assertThat(squared.get(i, i)).isZero();
+      for (int j = 0; j < i; j++) {
+        double direct = 0;
+        for (int s = 0; s < n; s++) {
+          direct += Math.pow(q.get(i, s) - q.get(j, s), 2);
+        }
+        assertThat(squared.get(i, j))
+            .isNotNegative()
+            .isCloseTo(direct, within(Tolerances.squaredDistance(direct)));
+      }
+    }
+  }
+
+  @Property(tries = 30)
+  void aConstantPerModelOrPerTextChangesNoDistance(@ForAll long seed) {
+    Random random = new Random(seed);
+    double[][] values = random(random, 6, 50);
+    double[][] moved = new double[6][50];
+    double[] perText = random.doubles(50, -300, 0).toArray();
+    for (int i = 0; i < 6; i++) {
+      double perModel = -500 * random.nextDouble();
+      for (int s = 0; s < 50; s++) {
+        moved[i][s] = values[i][s] + perModel + perText[s];
+      }
+    }
+    assertSame(distances(values), distances(moved));
+  }
+
+  @Property(tries = 30)
+  void rootsOfSquaredDistancesObeyTheTriangleInequality(@ForAll long seed) {
+    DistanceMatrix d =
+        KlDistances.of(
+                CenteredMatrix.of(matrix(random(new Random(seed), 7, 20), 900), Clipping.NONE))
+            .euclidean();
+    for (int i = 0; i < 7; i++) {
+      for (int j = 0; j < 7; j++) {
+        for (int m = 0; m < 7; m++) {
+          assertThat(d.get(i, j)).isLessThanOrEqualTo((d.get(i, m) + d.get(m, j)) * (1 + 1e-12));
+        }
+      }
+    }
+  }
+
+  /**
+   * A family with exact KL: texts with two-sided coin flips under p0 tilted by ±ε. Half the
+   * variance of the log-likelihood difference must be the KL divergence to first order, factor ½
+   * included.
+   */
+  @Test
+  void theFactorIsRightOnAFamilyWithKnownDivergence() {
+    int support = 500;
+    double epsilon = 0.05;
+    Random random = new Random(5);
+    double[][] logP = new double[2][support];
+    for (double[] row : logP) {
+      for (int x = 0; x < support; x++) {
+        row[x] = epsilon * random.nextGaussian();
+      }
+      double norm = Math.log(IntStream.range(0, support).mapToDouble(x -> Math.exp(row[x])).sum());
+      for (int x = 0; x < support; x++) {
+        row[x] -= norm;
+      }
+    }
+    double kl = 0;
+    for (int x = 0; x < support; x++) {
+      kl += Math.exp(logP[0][x]) * (logP[0][x] - logP[1][x]);
+    }
+    int draws = 100_000;
+    double[][] values = new double[2][draws];
+    for (int s = 0; s < draws; s++) {
+      int x = random.nextInt(support);
+      values[0][s] = logP[0][x];
+      values[1][s] = logP[1][x];
+    }
+    double estimate =
+        KlDistances.of(CenteredMatrix.of(matrix(values, 1), Clipping.NONE))
+            .in(KlUnit.NATS_PER_TEXT)
+            .get(0, 1);
+    assertThat(estimate / kl).isCloseTo(1, within(0.03));
+  }
+
+  @Test
+  void neighboursAreNearestFirstWithoutTheModelItself() {
+    DistanceMatrix d =
+        DistanceMatrix.of(
+            java.util.List.of("a", "b", "c", "d"),
+            new double[][] {{0, 2, 1, 2}, {2, 0, 5, 6}, {1, 5, 0, 7}, {2, 6, 7, 0}});
+    assertThat(Neighbours.of(d, 0, 9))
+        .extracting(Neighbours.Neighbour::name)
+        .containsExactly("c", "b", "d");
+    assertThat(Neighbours.of(d, 3, 1)).containsExactly(new Neighbours.Neighbour(0, "a", 2));
+  }
+
+  private static DistanceMatrix distances(double[][] values) {
+    return KlDistances.of(CenteredMatrix.of(matrix(values, 900), Clipping.NONE)).squaredEuclidean();
+  }
+
+  private static void assertSame(DistanceMatrix a, DistanceMatrix b) {
+    for (int i = 0; i < a.size(); i++) {
+      for (int j = 0; j < i; j++) {
+        assertThat(b.get(i, j))
+            .isCloseTo(a.get(i, j), within(Tolerances.squaredDistance(a.get(i, j))));
+      }
+    }
+  }
+
+  private static double[][] random(Random random, int k, int n) {
+    double[][] values = new double[k][n];
+    for (double[] row : values) {
+      for (int s = 0; s < n; s++) {
+        row[s] = -600 + 120 * random.nextGaussian();
+      }
+    }
+    return values;
+  }
+
+  private static LogLikelihoodMatrix matrix(double[][] values, int bytes) {
+    int n = values[0].length;
+    int[] textBytes = new int[n];
+    java.util.Arrays.fill(textBytes, bytes);
+    return LogLikelihoodMatrix.of(
+        IntStream.range(0, values.length).mapToObj(i -> "m" + i).toList(),
+        IntStream.range(0, n).mapToObj(s -> "t" + s).toList(),
+        textBytes,
+        values);
+  }
+}

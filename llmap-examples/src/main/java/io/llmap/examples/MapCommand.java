@@ -1,0 +1,179 @@
+package io.llmap.examples;
+
+import io.llmap.LlmapException;
+import io.llmap.ModelMap;
+import io.llmap.embed.ClassicalMds;
+import io.llmap.embed.EmbeddingMethod;
+import io.llmap.embed.Tsne;
+import io.llmap.matrix.LogLikelihoodMatrix;
+import io.llmap.matrix.MatrixFiles;
+import io.llmap.score.Provenance;
+import io.llmap.score.ScoreStore;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code llmap map}: from scores, or from a matrix made elsewhere, to distances and a picture. */
+@Command(
+    name = "map",
+    description =
+        "Computes distances and a map from a store, or from a matrix file, and writes tables and"
+            + " pictures.")
+final class MapCommand implements Callable<Integer> {
+  /** How points are placed. */
+  enum Method {
+    TSNE,
+    PCA
+  }
+
+  /** Exactly one of the two. */
+  static final class Input {
+    @Option(
+        names = "--store",
+        required = true,
+        paramLabel = "DIR",
+        description = "A store that 'llmap score' filled.")
+    private @Nullable Path store;
+
+    @Option(
+        names = "--matrix",
+        required = true,
+        paramLabel = "FILE",
+        description = "Log-likelihoods, models × texts: .npz, .csv or .npy.")
+    private @Nullable Path matrix;
+  }
+
+  @Spec private CommandSpec spec;
+
+  @ArgGroup(multiplicity = "1")
+  private Input input;
+
+  @Option(
+      names = "--names",
+      paramLabel = "FILE",
+      description = "With a .npy matrix: the models' names, one a line.")
+  private @Nullable Path names;
+
+  @Option(
+      names = "--bytes",
+      paramLabel = "FILE",
+      description = "With a .npy matrix: the texts' lengths in UTF-8 bytes, .npy or one a line.")
+  private @Nullable Path bytes;
+
+  @Option(
+      names = "--method",
+      defaultValue = "tsne",
+      description = "tsne or pca (default: ${DEFAULT-VALUE}).")
+  private Method method;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Start t-SNE from random points instead of from classical MDS.")
+  private @Nullable Long seed;
+
+  @Option(
+      names = "--clip",
+      defaultValue = "0.02",
+      paramLabel = "Q",
+      description =
+          "Raise the lowest fraction Q of all log-likelihoods to their quantile (default:"
+              + " ${DEFAULT-VALUE}; 0 for none).")
+  private double clip;
+
+  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Where files are written.")
+  private Path out;
+
+  @Override
+  public Integer call() {
+    if (!(clip >= 0 && clip < 1)) {
+      throw new ParameterException(
+          spec.commandLine(), "--clip is a fraction from 0 up to, not including, 1; got " + clip);
+    }
+    List<Provenance> runs = List.of();
+    LogLikelihoodMatrix matrix;
+    if (input.store != null) {
+      ScoreStore store = ScoreStore.at(input.store);
+      runs = store.runs();
+      if (runs.isEmpty()) {
+        throw new LlmapException(input.store + " holds no scores; fill it with 'llmap score'");
+      }
+      matrix = store.matrix(runs);
+    } else {
+      matrix = readMatrix(Objects.requireNonNull(input.matrix), spec.commandLine());
+    }
+    ModelMap map = ModelMap.builder(matrix).clip(clip).embedding(embeddingMethod()).build();
+    MapOutput.of(map, runs).writeTo(out);
+    PrintWriter console = spec.commandLine().getOut();
+    console.printf(
+        "%d models on %d texts; files are in %s%n",
+        matrix.models(), matrix.texts(), out.toAbsolutePath().normalize());
+    console.flush();
+    return 0;
+  }
+
+  private LogLikelihoodMatrix readMatrix(Path file, CommandLine command) {
+    String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+    if (name.endsWith(".npz")) {
+      return MatrixFiles.readNpz(file);
+    }
+    if (name.endsWith(".csv")) {
+      return MatrixFiles.readCsv(file);
+    }
+    if (!name.endsWith(".npy")) {
+      throw new ParameterException(
+          command, "--matrix takes a .npy, .npz or .csv file, got " + file);
+    }
+    if (names == null || bytes == null) {
+      throw new ParameterException(
+          command, "a .npy matrix holds numbers alone: add --names FILE and --bytes FILE");
+    }
+    double[][] values = MatrixFiles.readNpy(file);
+    int[] lengths = readLengths(bytes);
+    List<String> ids = IntStream.range(0, lengths.length).mapToObj(Integer::toString).toList();
+    return LogLikelihoodMatrix.of(readLines(names), ids, lengths, values);
+  }
+
+  private static int[] readLengths(Path file) {
+    if (file.toString().endsWith(".npy")) {
+      return Arrays.stream(MatrixFiles.readNpyVector(file)).mapToInt(b -> (int) b).toArray();
+    }
+    try {
+      return readLines(file).stream().mapToInt(line -> Integer.parseInt(line.strip())).toArray();
+    } catch (NumberFormatException e) {
+      throw new LlmapException(file + " must hold one length in bytes a line: " + e.getMessage(), e);
+    }
+  }
+
+  private static List<String> readLines(Path file) {
+    try {
+      return Files.readAllLines(file, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new LlmapException("cannot read " + file + ": " + e, e);
+    }
+  }
+
+  private EmbeddingMethod embeddingMethod() {
+    return switch (method) {
+      case TSNE -> seed == null ? Tsne.defaults() : Tsne.defaults().withRandomStart(seed);
+      // The scores of a PCA of Q are the classical MDS of Q's Euclidean distances.
+      case PCA -> new ClassicalMds(2);
+    };
+  }
+}

@@ -1,0 +1,136 @@
+package io.llmap.examples;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.llmap.LlmapException;
+import io.llmap.ModelMap;
+import io.llmap.distance.DistanceFiles;
+import io.llmap.distance.KlUnit;
+import io.llmap.matrix.CenteredMatrix;
+import io.llmap.matrix.MatrixFiles;
+import io.llmap.score.Provenance;
+import io.llmap.view.MapView;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/** Everything that a map consists of, as files in one folder. */
+final class MapOutput {
+  private static final int NEIGHBOURS = 10;
+  private static final List<String> AXES = List.of("x", "y");
+
+  private final ModelMap map;
+  private final List<Provenance> runs;
+  private final MapView view;
+
+  private MapOutput(ModelMap map, List<Provenance> runs, MapView view) {
+    this.map = map;
+    this.runs = runs;
+    this.view = view;
+  }
+
+  /**
+   * Prepares the files of a map, its models grouped by the first part of their names.
+   *
+   * @param map the map
+   * @param runs where its scores come from, or none for a matrix made elsewhere
+   */
+  static MapOutput of(ModelMap map, List<Provenance> runs) {
+    Map<String, String> families = new LinkedHashMap<>();
+    for (String name : map.matrix().names()) {
+      families.put(name, name.split("[-_./ ]", 2)[0]);
+    }
+    MapView view =
+        MapView.of(map.embedding())
+            .withTitle("%d language models".formatted(map.matrix().models()))
+            .withCaption(caption(map));
+    boolean telling =
+        families.values().stream().distinct().count() < families.size() && !families.isEmpty();
+    return new MapOutput(map, runs, telling ? view.withGroups(families) : view);
+  }
+
+  private static String caption(ModelMap map) {
+    return String.format(
+        Locale.ROOT,
+        "%s; Euclidean distances of log-likelihood vectors, %d texts, lowest %s %% clipped",
+        map.embedding().method(),
+        map.matrix().texts(),
+        Double.toString(100 * map.coordinates().clipping().quantile()).replaceFirst("\\.0$", ""));
+  }
+
+  /** Returns a copy with another picture. */
+  MapOutput withView(UnaryOperator<MapView> change) {
+    return new MapOutput(map, runs, change.apply(view));
+  }
+
+  /**
+   * Writes all files, each complete or not at all.
+   *
+   * @param folder created if it does not exist
+   */
+  void writeTo(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new LlmapException("cannot create the folder " + folder + ": " + e.getMessage(), e);
+    }
+    CenteredMatrix q = map.coordinates();
+    double[][] coordinates = new double[q.models()][];
+    for (int i = 0; i < coordinates.length; i++) {
+      coordinates[i] = q.row(i);
+    }
+    String provenance = provenance();
+    Map<String, double[][]> arrays = new LinkedHashMap<>();
+    arrays.put("model_coordinates", coordinates);
+    arrays.put("kl_nats_per_text", map.distances().in(KlUnit.NATS_PER_TEXT).toArray());
+    arrays.put("kl_bits_per_byte", map.distances().in(KlUnit.BITS_PER_BYTE).toArray());
+    arrays.put("map_points", map.embedding().toArray());
+    MatrixFiles.writeNpz(folder.resolve("map.npz"), map.matrix(), arrays, provenance);
+    MatrixFiles.writeCsv(folder.resolve("matrix.csv"), map.matrix());
+    MatrixFiles.writeTable(
+        folder.resolve("model-coordinates.csv"), q.names(), map.matrix().textIds(), coordinates);
+    DistanceFiles.writeCsv(folder.resolve("distances.csv"), map.distances());
+    DistanceFiles.writeNeighboursCsv(
+        folder.resolve("neighbours.csv"), map.distances(), NEIGHBOURS);
+    MatrixFiles.writeTable(
+        folder.resolve("map.csv"), map.embedding().names(), AXES, map.embedding().toArray());
+    MatrixFiles.writeText(folder.resolve("provenance.json"), provenance);
+    view.writeSvg(folder.resolve("map.svg"));
+    view.writePng(folder.resolve("map.png"));
+  }
+
+  /** What the numbers in the folder are, as JSON. */
+  private String provenance() {
+    StringWriter out = new StringWriter();
+    try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
+      json.useDefaultPrettyPrinter();
+      json.writeStartObject();
+      String version = MapOutput.class.getPackage().getImplementationVersion();
+      json.writeStringField("llmap", version == null ? "unpackaged" : version);
+      json.writeNumberField("models", map.matrix().models());
+      json.writeNumberField("texts", map.matrix().texts());
+      json.writeNumberField("mean-bytes-per-text", map.matrix().meanBytes());
+      json.writeNumberField("clip-quantile", map.coordinates().clipping().quantile());
+      json.writeStringField(
+          "clip-threshold-nats", Double.toString(map.coordinates().clipping().threshold()));
+      json.writeStringField("kl-estimator", map.distances().estimator().toString());
+      json.writeStringField("map-method", map.embedding().method());
+      json.writeArrayFieldStart("runs");
+      for (Provenance run : runs) {
+        json.writeRawValue(run.toJson());
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+    } catch (IOException e) {
+      throw new UncheckedIOException("a string cannot fail", e);
+    }
+    return out + "\n";
+  }
+}

@@ -1,0 +1,58 @@
+package io.llmap.examples;
+
+import io.llmap.score.LogLikelihoodScorer;
+import io.llmap.score.ModelSpec;
+import io.llmap.score.ScoreStore;
+import io.llmap.score.ScorerOptions;
+import io.llmap.score.Scorers;
+import io.llmap.text.TextSet;
+import java.io.PrintWriter;
+import java.util.List;
+
+/** Scores models one after another into a store and says how far it is. */
+final class ScoringRun {
+  private final ScoreStore store;
+  private final TextSet texts;
+  private final ScorerOptions options;
+  private final PrintWriter out;
+  private final PrintWriter err;
+
+  ScoringRun(
+      ScoreStore store, TextSet texts, ScorerOptions options, PrintWriter out, PrintWriter err) {
+    this.store = store;
+    this.texts = texts;
+    this.options = options;
+    this.out = out;
+    this.err = err;
+  }
+
+  /**
+   * Scores what the store does not have yet.
+   *
+   * @param specs the models
+   */
+  void score(List<ModelSpec> specs) {
+    long total = (long) specs.size() * texts.size();
+    long[] now = {0};
+    try (Progress progress = new Progress(total, err)) {
+      for (ModelSpec spec : specs) {
+        long before = now[0];
+        try (LogLikelihoodScorer scorer = Scorers.open(spec, options)) {
+          store.score(
+              scorer,
+              texts,
+              options,
+              (index, score) -> {
+                now[0]++;
+                progress.step();
+              });
+        }
+        progress.skip(texts.size() - (now[0] - before));
+      }
+    }
+    out.printf(
+        "%d models on %d texts: %d scores computed, %d were in the store%n",
+        specs.size(), texts.size(), now[0], total - now[0]);
+    out.flush();
+  }
+}

@@ -1,0 +1,98 @@
+package io.llmap.examples;
+
+import io.llmap.score.OverLengthPolicy;
+import io.llmap.score.PrefixPolicy;
+import io.llmap.score.ScorerOptions;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** The options of {@code llmap score} that decide how texts are scored. */
+final class ScoringSettings {
+  @Option(
+      names = "--preset",
+      paramLabel = "NAME",
+      converter = PresetConverter.class,
+      description =
+          "Start from a named setting: model-map-paper is --prefix tokenizer --over-length truncate.")
+  private @Nullable ScorerOptions preset;
+
+  @Option(
+      names = "--prefix",
+      paramLabel = "POLICY",
+      converter = PrefixConverter.class,
+      description =
+          "What stands before a text: document-start (BOS, else EOS; every token is scored; the"
+              + " default), tokenizer (its own special tokens, the first token unscored) or none.")
+  private @Nullable PrefixPolicy prefix;
+
+  @Option(
+      names = "--over-length",
+      paramLabel = "POLICY",
+      converter = OverLengthConverter.class,
+      description =
+          "A text longer than the model's context: fail (the default) or truncate (flagged in its"
+              + " row).")
+  private @Nullable OverLengthPolicy overLength;
+
+  @Option(
+      names = "--token-log-probs",
+      description = "Store the log-probability and byte offset of every token.")
+  private boolean tokenLogProbs;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of a model (default: one a processor).")
+  private @Nullable Integer threads;
+
+  ScorerOptions toOptions() {
+    ScorerOptions options = preset == null ? ScorerOptions.defaults() : preset;
+    if (prefix != null) {
+      options = options.withPrefix(prefix);
+    }
+    if (overLength != null) {
+      options = options.withOverLength(overLength);
+    }
+    if (threads != null) {
+      options = options.withThreads(threads);
+    }
+    return options.withTokenLogProbs(tokenLogProbs);
+  }
+
+  private static <T> T byLabel(T[] values, String label) {
+    for (T value : values) {
+      if (value.toString().equals(label)) {
+        return value;
+      }
+    }
+    throw new TypeConversionException(
+        "\"" + label + "\" is none of " + Arrays.toString(values));
+  }
+
+  static final class PrefixConverter implements ITypeConverter<PrefixPolicy> {
+    @Override
+    public PrefixPolicy convert(String value) {
+      return byLabel(PrefixPolicy.values(), value);
+    }
+  }
+
+  static final class OverLengthConverter implements ITypeConverter<OverLengthPolicy> {
+    @Override
+    public OverLengthPolicy convert(String value) {
+      return byLabel(OverLengthPolicy.values(), value);
+    }
+  }
+
+  static final class PresetConverter implements ITypeConverter<ScorerOptions> {
+    @Override
+    public ScorerOptions convert(String value) {
+      if (value.equals("model-map-paper")) {
+        return ScorerOptions.modelMapPaper();
+      }
+      throw new TypeConversionException("\"" + value + "\" is none of [model-map-paper]");
+    }
+  }
+}
