@@ -1,0 +1,171 @@
+package io.llmap.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import io.llmap.LlmapException.BackendUnavailableException;
+import io.llmap.score.ScorerOptions;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * An ONNX Runtime session over a graph that takes token ids and gives logits; everything in llmap
+ * that calls ONNX Runtime's session is here.
+ *
+ * <p>Used by one thread at a time.
+ */
+final class OnnxSession implements AutoCloseable {
+  private static final Pattern CUDA = Pattern.compile("cuda(?::(\\d{1,4}))?");
+
+  private final OrtEnvironment environment;
+  private final OrtSession session;
+  private final OnnxGraph graph;
+
+  private OnnxSession(OrtEnvironment environment, OrtSession session, OnnxGraph graph) {
+    this.environment = environment;
+    this.session = session;
+    this.graph = graph;
+  }
+
+  /**
+   * Loads a graph and checks its inputs and outputs.
+   *
+   * @throws BackendUnavailableException if the device or the file cannot be used, or the graph
+   *     takes or gives something else
+   */
+  static OnnxSession open(Path model, ScorerOptions options) {
+    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    try (SessionOptions settings = settings(options)) {
+      OrtSession session = environment.createSession(model.toString(), settings);
+      try {
+        OnnxGraph graph =
+            OnnxGraph.of(model, session.getInputInfo().values(), session.getOutputInfo().values());
+        return new OnnxSession(environment, session, graph);
+      } catch (OrtException | RuntimeException e) {
+        session.close();
+        throw e;
+      }
+    } catch (OrtException e) {
+      throw new BackendUnavailableException(
+          "ONNX Runtime cannot load %s: %s"
+              .formatted(model, OneLine.of(String.valueOf(e.getMessage()))),
+          e);
+    }
+  }
+
+  /** What the graph takes and gives. */
+  OnnxGraph graph() {
+    return graph;
+  }
+
+  /**
+   * Runs the graph and leaves the logits where they are to lie.
+   *
+   * @param ids [B, T] in a direct buffer, from its position to its limit
+   * @param mask as {@code ids}, 1 for a token and 0 for padding
+   * @param out a direct buffer, from its position to its limit exactly B·T·V logits
+   */
+  void run(
+      LongBuffer ids, LongBuffer mask, int sequences, int length, ByteBuffer out, int vocabulary)
+      throws OrtException {
+    long[] shape = {sequences, length, vocabulary};
+    try (Inputs inputs = new Inputs(ids, mask, new long[] {sequences, length});
+        OnnxTensor pinned = OnnxTensor.createTensor(environment, out, shape, graph.javaType())) {
+      session.run(inputs.tensors, Set.of(), Map.of(graph.logits(), pinned)).close();
+    }
+  }
+
+  /**
+   * Runs the graph and copies the logits, whatever their shape.
+   *
+   * @return the shape, and the logits widened to float
+   */
+  Fetched fetch(LongBuffer ids, LongBuffer mask, int sequences, int length) throws OrtException {
+    try (Inputs inputs = new Inputs(ids, mask, new long[] {sequences, length});
+        OrtSession.Result result = session.run(inputs.tensors, Set.of(graph.logits()))) {
+      OnnxTensor tensor = (OnnxTensor) result.get(0);
+      FloatBuffer copy = tensor.getFloatBuffer();
+      float[] values = new float[copy.remaining()];
+      copy.get(values);
+      return new Fetched(tensor.getInfo().getShape(), values);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new IllegalStateException("ONNX Runtime cannot close its session", e);
+    }
+  }
+
+  /** Logits out of the runtime's own memory. */
+  @SuppressWarnings("ArrayRecordComponent") // handed over once, to be read
+  record Fetched(long[] shape, float[] values) {}
+
+  /** The input tensors of one run. */
+  private final class Inputs implements AutoCloseable {
+    private final Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
+
+    Inputs(LongBuffer ids, LongBuffer mask, long[] shape) throws OrtException {
+      tensors.put(OnnxGraph.INPUT_IDS, OnnxTensor.createTensor(environment, ids, shape));
+      if (graph.attentionMask()) {
+        tensors.put(OnnxGraph.ATTENTION_MASK, OnnxTensor.createTensor(environment, mask, shape));
+      }
+    }
+
+    @Override
+    public void close() {
+      tensors.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  private static SessionOptions settings(ScorerOptions options) throws OrtException {
+    SessionOptions settings = new SessionOptions();
+    try {
+      settings.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      settings.setExecutionMode(SessionOptions.ExecutionMode.SEQUENTIAL);
+      settings.setInterOpNumThreads(1);
+      settings.setIntraOpNumThreads(options.threads());
+      // Between two batches the processors belong to the log-probability kernel.
+      settings.addConfigEntry("session.force_spinning_stop", "1");
+      addDevice(settings, options.device());
+      return settings;
+    } catch (OrtException | RuntimeException e) {
+      settings.close();
+      throw e;
+    }
+  }
+
+  private static void addDevice(SessionOptions settings, String device) {
+    if (device.equals("cpu")) {
+      return;
+    }
+    Matcher cuda = CUDA.matcher(device);
+    if (!cuda.matches()) {
+      throw new BackendUnavailableException(
+          "device \"%s\" is unknown to the onnx provider; use \"cpu\" or \"cuda:0\""
+              .formatted(device));
+    }
+    try {
+      settings.addCUDA(cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1)));
+    } catch (OrtException e) {
+      throw new BackendUnavailableException(
+          ("device \"%s\" cannot be used: %s; put com.microsoft.onnxruntime:onnxruntime_gpu on the"
+                  + " class path in place of onnxruntime, beside the CUDA libraries that it needs")
+              .formatted(device, OneLine.of(String.valueOf(e.getMessage()))),
+          e);
+    }
+  }
+}

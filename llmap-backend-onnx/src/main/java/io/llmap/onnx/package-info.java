@@ -1,0 +1,43 @@
+/**
+ * ONNX Runtime behind {@link io.llmap.score.spi.CausalLm}: scores texts under a causal language
+ * model that was exported to ONNX.
+ *
+ * <p>Separate from the core because it brings a native runtime of tens of megabytes. The one class
+ * for users is {@link io.llmap.onnx.OnnxScorerProvider}, found by name through {@link
+ * io.llmap.score.ScorerProvider}; the rest is how it works:
+ *
+ * <pre>
+ * ids [B, T] ─direct buffer─▶ session.run ─pinned output─▶ logits [B, T, V], one reused direct buffer
+ * </pre>
+ *
+ * No logit is copied on the way from the graph to the kernel that reduces it.
+ *
+ * <p><b>A model</b> is a Hugging Face folder with {@code model.onnx} or {@code onnx/model.onnx}, or
+ * the {@code .onnx} file itself with the JSON files beside it or one folder up. The graph takes
+ * {@code input_ids} and, usually, {@code attention_mask}, both int64 [batch, sequence], and gives
+ * {@code logits} [batch, sequence, vocabulary] in 32- or 16-bit floating point. Before a model is
+ * used, three short sequences are run to see that it is causal and that padding does no harm.
+ *
+ * <pre>{@code
+ * ModelSpec spec = ModelSpec.parse("onnx:models/gpt2#gpt2");
+ * try (LogLikelihoodScorer scorer = new OnnxScorerProvider().open(spec, ScorerOptions.defaults())) {
+ *   List<Text> texts = List.of(Text.of("greeting", "Hello, world"));
+ *   scorer.score(texts, (n, score) -> System.out.println(score.logLikelihood()));
+ * }
+ * }</pre>
+ *
+ * <p><b>Files and network.</b> Nothing is downloaded. ONNX Runtime extracts its native libraries
+ * into the temporary folder and deletes them when the JVM ends, but leaves an empty folder {@code
+ * onnxruntime-java…} behind each time. To have the libraries loaded from a folder where they were
+ * unpacked once, set {@code -Donnxruntime.native.path=FOLDER}. Versions that report their use over
+ * the network are refused. From JDK 24 on, {@code --enable-native-access=ALL-UNNAMED} silences the
+ * JVM's warning about native code; JDK 17 accepts the option and ignores it.
+ *
+ * <p><b>Memory.</b> The logits of a batch lie outside the Java heap, within the JVM's limit on
+ * direct memory ({@code -XX:MaxDirectMemorySize}, by default the size of the heap); one buffer
+ * holds at most 2³¹ − 9 bytes.
+ */
+@NullMarked
+package io.llmap.onnx;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,124 @@
+package io.llmap.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.llmap.score.ScorerOptions;
+import io.llmap.score.spi.LogitsBlock;
+import io.llmap.score.spi.LogitsSink;
+import io.llmap.score.spi.TokenBatch;
+import io.llmap.tokenizers.ModelConfig;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/**
+ * Resident memory of a JVM whose heap is fixed and touched beforehand, so that what grows is
+ * native.
+ */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
+class NativeMemoryTest {
+  private static final int WARM_UP = 3;
+
+  @Test
+  void batchesLeaveNothingBehind() throws Exception {
+    // A tensor that is not closed is more than 100 bytes, one batch has two of them.
+    assertThat(growth("batches")).isLessThan(6L << 20);
+  }
+
+  @Test
+  void closedModelsLeaveNothingBehind() throws Exception {
+    // A session that is not closed is more than 1 MB.
+    assertThat(growth("models")).isLessThan(20L << 20);
+  }
+
+  private static long growth(String what) throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xms64m",
+                "-Xmx64m",
+                "-XX:+AlwaysPreTouch",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Repeated.class.getName(),
+                what)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try (InputStream out = process.getInputStream()) {
+      String printed = new String(out.readAllBytes(), StandardCharsets.UTF_8).strip();
+      assertThat(process.waitFor()).isZero();
+      return Long.parseLong(printed);
+    }
+  }
+
+  /** Does the same work again and again and prints by how many bytes the last time grew. */
+  static final class Repeated implements LogitsSink {
+    private Repeated() {}
+
+    public static void main(String[] args) throws IOException {
+      Runnable work = args[0].equals("batches") ? Repeated::batches : Repeated::models;
+      for (int i = 0; i < WARM_UP; i++) {
+        work.run();
+      }
+      long before = residentBytes();
+      work.run();
+      System.out.println(residentBytes() - before);
+    }
+
+    private static void batches() {
+      TokenBatch batch = TokenBatch.of(new int[][] {{1, 2}}, 0);
+      try (OnnxCausalLm model = open(Golden.graph("bigram"))) {
+        for (int i = 0; i < 50_000; i++) {
+          model.forward(batch, new Repeated());
+        }
+      }
+    }
+
+    private static void models() {
+      TokenBatch batch = TokenBatch.of(new int[2][96], 0);
+      for (int i = 0; i < 40; i++) {
+        try (OnnxCausalLm model = open(Golden.folder("gpt2").resolve("model.onnx"))) {
+          model.forward(batch, new Repeated());
+        }
+      }
+    }
+
+    private static OnnxCausalLm open(Path graph) {
+      return OnnxCausalLm.open(
+          graph,
+          ModelConfig.read(graph.resolveSibling("nothing")),
+          ScorerOptions.defaults().withThreads(1));
+    }
+
+    private static long residentBytes() throws IOException {
+      // The buffers of closed models are the garbage collector's.
+      System.gc();
+      List<String> status = Files.readAllLines(Path.of("/proc/self/status"));
+      for (String line : status) {
+        if (line.startsWith("VmRSS:")) {
+          return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+        }
+      }
+      throw new IOException("no VmRSS in /proc/self/status");
+    }
+
+    @Override
+    public void logits(int sequence, LogitsBlock logits) {
+      if (!Float.isFinite(logits.logit(0, 0))) {
+        throw new AssertionError();
+      }
+    }
+
+    @Override
+    public void tokenLogProbs(int sequence, double[] logProbs) {
+      throw new AssertionError();
+    }
+  }
+}
