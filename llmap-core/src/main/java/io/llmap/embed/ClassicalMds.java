@@ -23,6 +23,7 @@ public record ClassicalMds(int dimensions) implements EmbeddingMethod {
   /**
    * Checks the setting.
    *
+   * @param dimensions D, at least 1
    * @throws IllegalArgumentException if dimensions is below 1
    */
   public ClassicalMds {

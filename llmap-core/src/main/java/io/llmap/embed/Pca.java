@@ -41,10 +41,7 @@ public final class Pca {
     int k = matrix.models();
     int n = matrix.texts();
     int components = Math.min(k, n);
-    DMatrixRMaj q = new DMatrixRMaj(k, n);
-    for (int i = 0; i < k; i++) {
-      System.arraycopy(matrix.row(i), 0, q.data, i * n, n);
-    }
+    DMatrixRMaj q = DMatrixRMaj.wrap(k, n, matrix.toFlatArray());
     DMatrixRMaj gram = new DMatrixRMaj(components, components);
     if (k <= n) {
       CommonOps_DDRM.multOuter(q, gram);
@@ -55,7 +52,8 @@ public final class Pca {
     SymmetricEigen eigen = SymmetricEigen.of(gram);
     double[] singularValues = new double[components];
     double[] ratios = new double[components];
-    for (int d = 0; d < eigen.rank(); d++) {
+    int rank = eigen.rank();
+    for (int d = 0; d < rank; d++) {
       singularValues[d] = Math.sqrt(eigen.values()[d]);
       ratios[d] = eigen.values()[d] / total;
     }

@@ -19,10 +19,11 @@ import java.util.Random;
  * used.
  *
  * <p>The descent is scikit-learn's: momentum 0.5 in the early phase and 0.8 after it, a gain per
- * coordinate, an early end once the gradient has vanished. The learning rate is K / (4·e), e the
- * exaggeration of the phase (Belkina and others 2019; openTSNE). scikit-learn has max(K / (4·12),
- * 50) in both phases; for K below some hundreds that overshoots in the early phase, which forgets
- * the start and ends at a higher objective.
+ * coordinate; a phase ends early once the gradient has vanished, or once the map has shrunk to a
+ * millionth, which exaggeration does to models without groups. The learning rate is K / (4·e), e
+ * the exaggeration of the phase (Belkina and others 2019; openTSNE). scikit-learn has max(K /
+ * (4·12), 50) in both phases; for K below some hundreds that overshoots in the early phase, which
+ * forgets the start and ends at a higher objective.
  *
  * <p>One model is at the origin. Two models have no gradient and stay where they start.
  *
@@ -237,7 +238,6 @@ public final class Tsne implements EmbeddingMethod {
       return Embedding.of(distances.names(), new double[k][2], description());
     }
     double usedPerplexity = perplexityFor(k);
-
     DistanceMatrix squares = distances.map(d -> d * d);
     DistanceMatrix exponents = metric == Metric.EUCLIDEAN ? squares : squares.map(d -> d * d);
     TsneGradient gradient = new ExactGradient(Affinities.of(exponents, usedPerplexity));
@@ -260,9 +260,8 @@ public final class Tsne implements EmbeddingMethod {
                     + (usedPerplexity < perplexity
                         ? " (capped from " + plain(perplexity) + ")"
                         : ""),
-                learningRate.isPresent()
-                    ? plain(learningRate.getAsDouble())
-                    : plain(rate(k, earlyExaggeration)) + " then " + plain(rate(k, 1)))
+                plain(rate(k, earlyExaggeration))
+                    + (learningRate.isPresent() ? "" : " then " + plain(rate(k, 1))))
             + outcome);
   }
 

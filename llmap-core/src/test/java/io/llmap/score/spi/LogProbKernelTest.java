@@ -148,7 +148,7 @@ class LogProbKernelTest {
         // Exponents that both formats hold and that stay finite.
         short bits =
             type == LogitsBlock.Type.F16
-                ? (short) ((random.nextInt(0x4c00)) | (random.nextBoolean() ? 0x8000 : 0))
+                ? (short) (random.nextInt(0x4c00) | (random.nextBoolean() ? 0x8000 : 0))
                 : (short) ((0x3000 + random.nextInt(0x1100)) | (random.nextBoolean() ? 0x8000 : 0));
         memory.putShort(v * Short.BYTES, bits);
         widened[v] = decode(type, bits);

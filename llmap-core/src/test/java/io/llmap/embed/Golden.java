@@ -1,0 +1,101 @@
+package io.llmap.embed;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import io.llmap.distance.DistanceMatrix;
+import io.llmap.matrix.CenteredMatrix;
+import io.llmap.matrix.Clipping;
+import io.llmap.matrix.LogLikelihoodMatrix;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/** The reference numbers of numpy and scikit-learn, and matrices made from plain numbers. */
+final class Golden {
+  private Golden() {}
+
+  static CenteredMatrix centered() {
+    LogLikelihoodMatrix raw = logLikelihoods(Npy.matrix("raw.npy"));
+    return CenteredMatrix.of(raw, Clipping.atQuantile(raw, 0.02));
+  }
+
+  static DistanceMatrix distances() {
+    double[][] d2 = Npy.matrix("d2.npy");
+    return DistanceMatrix.of(names(d2.length), d2).map(Math::sqrt);
+  }
+
+  /** The number, or numbers, under a key of golden.json. */
+  static double[] numbers(String key) {
+    try (InputStream in = Golden.class.getResourceAsStream("golden.json");
+        JsonParser json = new JsonFactory().createParser(in)) {
+      List<Double> found = new ArrayList<>();
+      while (json.nextToken() != null) {
+        if (json.currentToken().isNumeric() && key.equals(keyOf(json))) {
+          found.add(json.getDoubleValue());
+        }
+      }
+      if (found.isEmpty()) {
+        throw new IllegalArgumentException("golden.json has no " + key);
+      }
+      return found.stream().mapToDouble(Double::doubleValue).toArray();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String keyOf(JsonParser json) throws IOException {
+    return json.getParsingContext().inArray()
+        ? json.getParsingContext().getParent().getCurrentName()
+        : json.currentName();
+  }
+
+  static CenteredMatrix unclipped(double[][] values) {
+    return CenteredMatrix.of(logLikelihoods(values), Clipping.NONE);
+  }
+
+  private static LogLikelihoodMatrix logLikelihoods(double[][] values) {
+    int n = values[0].length;
+    int[] bytes = new int[n];
+    Arrays.fill(bytes, 1000);
+    return LogLikelihoodMatrix.of(names(values.length), names(n), bytes, values);
+  }
+
+  static List<String> names(int count) {
+    return IntStream.range(0, count).mapToObj(i -> "m" + i).toList();
+  }
+
+  /** Euclidean distances between points, straight from their differences. */
+  static DistanceMatrix between(double[][] points) {
+    int k = points.length;
+    double[][] d = new double[k][k];
+    for (int i = 0; i < k; i++) {
+      for (int j = 0; j < i; j++) {
+        double sum = 0;
+        for (int a = 0; a < points[i].length; a++) {
+          sum += (points[i][a] - points[j][a]) * (points[i][a] - points[j][a]);
+        }
+        d[i][j] = d[j][i] = Math.sqrt(sum);
+      }
+    }
+    return DistanceMatrix.of(names(k), d);
+  }
+
+  static DistanceMatrix between(CenteredMatrix q) {
+    return between(IntStream.range(0, q.models()).mapToObj(q::row).toArray(double[][]::new));
+  }
+
+  /** Seeded normal deviates, K × D. */
+  static double[][] normal(int k, int dimensions, long seed) {
+    Random random = new Random(seed);
+    double[][] values = new double[k][dimensions];
+    for (double[] row : values) {
+      Arrays.setAll(row, a -> random.nextGaussian());
+    }
+    return values;
+  }
+}
