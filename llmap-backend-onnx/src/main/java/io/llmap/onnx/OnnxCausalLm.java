@@ -13,7 +13,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /**
  * A causal language model in an ONNX graph.
@@ -25,21 +24,10 @@ final class OnnxCausalLm implements CausalLm {
   /** ONNX Runtime's Java binding takes no larger buffer. */
   private static final long LARGEST_BUFFER = Integer.MAX_VALUE - 8L;
 
-  /**
-   * How far, relative to their spread, the logits of a position may move when later tokens change.
-   * Masked language models move them by several tenths. Causal ones do not move them, 16-bit
-   * arithmetic and quantization included: the sequences run in one batch, so that even a scale that
-   * depends on the whole batch is the same for all.
-   */
-  private static final double CAUSAL = 0.01;
-
-  /** Long enough for a token to see much of what it must not see. */
-  private static final int PROBE_LENGTH = 8;
-
   private final Path path;
   private final OnnxSession session;
   private final int contextLength;
-  private int vocabularySize;
+  private final int vocabularySize;
   private LongBuffer ids = longs(0);
   private LongBuffer mask = longs(0);
   private ByteBuffer logits = bytes(0);
@@ -75,17 +63,10 @@ final class OnnxCausalLm implements CausalLm {
     }
     OnnxSession session = OnnxSession.open(path, options);
     try {
-      OnnxCausalLm model =
-          new OnnxCausalLm(
-              path,
-              session,
-              config.contextLength().orElse(Integer.MAX_VALUE),
-              session
-                  .graph()
-                  .vocabularySize()
-                  .orElse(config.vocabularySize().orElse(Integer.MAX_VALUE)));
-      model.probe();
-      return model;
+      int contextLength = config.contextLength().orElse(Integer.MAX_VALUE);
+      int vocabularySize =
+          CausalityProbe.vocabularySize(path, session, contextLength, config.vocabularySize());
+      return new OnnxCausalLm(path, session, contextLength, vocabularySize);
     } catch (OrtException e) {
       session.close();
       throw new BackendUnavailableException(
@@ -154,7 +135,8 @@ final class OnnxCausalLm implements CausalLm {
     if (logitsBytes > LARGEST_BUFFER) {
       long fit = LARGEST_BUFFER / ((long) vocabularySize * session.graph().type().bytes());
       throw new ScoringException(
-          "a batch of %d × %d tokens with a vocabulary of %d needs %d bytes of logits, more than one buffer holds; %s %d tokens"
+          ("a batch of %d × %d tokens with a vocabulary of %d needs %d bytes of logits, more than"
+                  + " one buffer holds; %s %d tokens")
               .formatted(
                   batch.sequences(),
                   batch.length(),
@@ -171,13 +153,14 @@ final class OnnxCausalLm implements CausalLm {
         mask = longs((int) positions);
       }
       if (logits.capacity() < logitsBytes) {
-        // The old buffer must be gone before the new one is asked for.
+        // The collector must be able to free the old buffer when the new one is asked for.
         logits = bytes(0);
         logits = bytes((int) logitsBytes);
       }
     } catch (OutOfMemoryError e) {
       throw new ScoringException(
-          "%d bytes of direct memory for the logits of a batch cannot be had: %s; lower the token budget or raise -XX:MaxDirectMemorySize"
+          ("%d bytes of direct memory for the logits of a batch cannot be had: %s; lower the token"
+                  + " budget or raise -XX:MaxDirectMemorySize")
               .formatted(logitsBytes, e.getMessage()),
           e);
     }
@@ -202,61 +185,6 @@ final class OnnxCausalLm implements CausalLm {
     }
     ids.flip();
     mask.flip();
-  }
-
-  /**
-   * Runs [a, b, b, ...], [a, c, c, ...] and [a, padding, ...], and learns the vocabulary's size:
-   * position 0 must give the same logits in all three.
-   */
-  private void probe() throws OrtException {
-    int largest = vocabularySize == Integer.MAX_VALUE ? 2 : vocabularySize - 1;
-    int[][] sequences = new int[3][Math.min(PROBE_LENGTH, contextLength)];
-    Arrays.fill(sequences[0], largest / 3);
-    Arrays.fill(sequences[1], largest);
-    sequences[2] = new int[1];
-    for (int[] sequence : sequences) {
-      sequence[0] = largest / 2;
-    }
-    TokenBatch batch = TokenBatch.of(sequences, largest);
-    int positions = batch.sequences() * batch.length();
-    ids = longs(positions);
-    mask = longs(positions);
-    fill(batch);
-    OnnxSession.Fetched fetched = session.fetch(ids, mask, batch.sequences(), batch.length());
-    long[] shape = fetched.shape();
-    if (shape.length != 3 || shape[0] != batch.sequences() || shape[1] != batch.length()) {
-      throw new BackendUnavailableException(
-          ("%s gives logits of the shape %s for %d sequences of %d tokens; export it with the logits"
-                  + " of all positions, [batch, sequence, vocabulary]")
-              .formatted(path, Arrays.toString(shape), batch.sequences(), batch.length()));
-    }
-    vocabularySize = Math.toIntExact(shape[2]);
-    int stride = batch.length() * vocabularySize;
-    float[] values = fetched.values();
-    double change = Math.max(change(values, stride), change(values, 2 * stride));
-    // Written so that NaN is refused.
-    if (!(change <= CAUSAL)) {
-      throw new BackendUnavailableException(
-          ("%s is not a causal language model: the logits of the first position move by %.2f of"
-                  + " their spread when later tokens change")
-              .formatted(path, change));
-    }
-  }
-
-  /** Root mean square of the first row's change, over the first row's standard deviation. */
-  private double change(float[] values, int other) {
-    double mean = 0;
-    for (int v = 0; v < vocabularySize; v++) {
-      mean += values[v];
-    }
-    mean /= vocabularySize;
-    double spread = 0;
-    double moved = 0;
-    for (int v = 0; v < vocabularySize; v++) {
-      spread += (values[v] - mean) * (values[v] - mean);
-      moved += Math.pow((double) values[other + v] - values[v], 2);
-    }
-    return moved == 0 ? 0 : Math.sqrt(moved / spread);
   }
 
   private static LongBuffer longs(int size) {

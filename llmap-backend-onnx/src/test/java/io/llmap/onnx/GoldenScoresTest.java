@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Scores from end to end, against PyTorch. */
 class GoldenScoresTest {
-  /** Same weights, other runtime: architecture.md, tests and tolerances. */
+  /** Same weights, other runtime: both round in single precision. */
   private static final double TEXT_RELATIVE = 1e-5;
 
   /** A batch rounds differently from a single sequence. */

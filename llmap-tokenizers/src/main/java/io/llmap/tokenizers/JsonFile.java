@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The top level of one of the small JSON files of a model folder: a value is a Map, a List, a
- * String, a Number, a Boolean, or empty for JSON's null.
+ * The top level of one of the small JSON files of a model folder. A value is a Map, a List, a
+ * String, a Number or a Boolean; {@link #has} tells a null from a field that is missing.
  */
 final class JsonFile {
   /**

@@ -14,7 +14,7 @@ import java.util.OptionalInt;
  * @param contextLength the longest sequence in tokens: the first of {@code n_positions}, {@code
  *     max_position_embeddings}, {@code n_ctx}, {@code max_sequence_length} that is there
  * @param vocabularySize {@code vocab_size}
- * @param architectures the class names of the model, such as {@code GPT2LMHeadModel}
+ * @param architectures the class names of the model, such as {@code GPT2LMHeadModel}; not copied
  * @param encoderDecoder {@code is_encoder_decoder}
  */
 public record ModelConfig(
@@ -22,11 +22,6 @@ public record ModelConfig(
     OptionalInt vocabularySize,
     List<String> architectures,
     boolean encoderDecoder) {
-
-  /** Copies the list. */
-  public ModelConfig {
-    architectures = List.copyOf(architectures);
-  }
 
   /**
    * Reads {@code config.json}.

@@ -1,0 +1,105 @@
+package io.llmap.onnx;
+
+import ai.onnxruntime.OrtException;
+import io.llmap.LlmapException.BackendUnavailableException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.OptionalInt;
+
+/**
+ * Runs three short sequences before a model is trusted: [a, b, b, ...], [a, c, c, ...] and [a,
+ * padding, ...] must give the same logits at position 0, and logits at every position.
+ *
+ * <p>A masked language model, a graph that mishandles padding and one that keeps the last position
+ * only have the same inputs and outputs as a causal model, and would give numbers that look like
+ * log-likelihoods.
+ */
+final class CausalityProbe {
+  /**
+   * How far, relative to their spread, the logits of a position may move when later tokens change.
+   * Masked language models move them by several tenths. Causal ones do not move them, 16-bit
+   * arithmetic and quantization included: the sequences run in one batch, so that even a scale that
+   * depends on the whole batch is the same for all.
+   */
+  private static final double LIMIT = 0.01;
+
+  private static final int SEQUENCES = 3;
+
+  /** Long enough for a token to see much of what it must not see. */
+  private static final int LONGEST = 8;
+
+  /** Every vocabulary has so many tokens. */
+  private static final int SMALLEST_VOCABULARY = 3;
+
+  private CausalityProbe() {}
+
+  /**
+   * Probes a model.
+   *
+   * @param contextLength the longest sequence that the model takes
+   * @param configured the vocabulary's size by config.json, which yields to the graph's
+   * @return the number of logits of a position
+   * @throws BackendUnavailableException if the model is not causal
+   */
+  static int vocabularySize(
+      Path path, OnnxSession session, int contextLength, OptionalInt configured)
+      throws OrtException {
+    int length = Math.min(LONGEST, contextLength);
+    int known = session.graph().vocabularySize().orElse(configured.orElse(SMALLEST_VOCABULARY));
+    int last = known - 1;
+    LongBuffer ids = longs(length);
+    LongBuffer mask = longs(length);
+    for (int s = 0; s < SEQUENCES; s++) {
+      for (int t = 0; t < length; t++) {
+        ids.put(t == 0 ? last / 2 : s == 0 ? last / 3 : last);
+        mask.put(t == 0 || s < 2 ? 1 : 0);
+      }
+    }
+    OnnxSession.Fetched fetched = session.fetch(ids.flip(), mask.flip(), SEQUENCES, length);
+    long[] shape = fetched.shape();
+    if (shape.length != 3 || shape[0] != SEQUENCES || shape[1] != length) {
+      throw new BackendUnavailableException(
+          ("%s gives logits of the shape %s for %d sequences of %d tokens; export it with the logits"
+                  + " of all positions, [batch, sequence, vocabulary]")
+              .formatted(path, Arrays.toString(shape), SEQUENCES, length));
+    }
+    int vocabularySize = Math.toIntExact(shape[2]);
+    float[] logits = fetched.values();
+    for (int s = 1; s < SEQUENCES; s++) {
+      double change = change(logits, s * length * vocabularySize, vocabularySize);
+      // Written so that NaN is refused.
+      if (!(change <= LIMIT)) {
+        throw new BackendUnavailableException(
+            ("%s is not a causal language model: the logits of the first position move by %.2f of"
+                    + " their spread when later tokens change")
+                .formatted(path, change));
+      }
+    }
+    return vocabularySize;
+  }
+
+  /** Root mean square of the first row's difference, over the first row's standard deviation. */
+  private static double change(float[] logits, int otherRow, int vocabularySize) {
+    double mean = 0;
+    for (int v = 0; v < vocabularySize; v++) {
+      mean += logits[v];
+    }
+    mean /= vocabularySize;
+    double spread = 0;
+    double moved = 0;
+    for (int v = 0; v < vocabularySize; v++) {
+      spread += (logits[v] - mean) * (logits[v] - mean);
+      moved += Math.pow((double) logits[otherRow + v] - logits[v], 2);
+    }
+    return moved == 0 ? 0 : Math.sqrt(moved / spread);
+  }
+
+  private static LongBuffer longs(int length) {
+    return ByteBuffer.allocateDirect(SEQUENCES * length * Long.BYTES)
+        .order(ByteOrder.nativeOrder())
+        .asLongBuffer();
+  }
+}
