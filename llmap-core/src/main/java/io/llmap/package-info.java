@@ -1,14 +1,14 @@
 /**
  * The front door: from log-likelihoods to a map of models in one call.
  *
- * <p>A model is seen through the vector of its log-likelihoods on N fixed texts. Clipped and centred,
- * these vectors are coordinates whose distances estimate KL divergences between the models ("Mapping
- * 1,000+ Language Models via the Log-Likelihood Vector", ACL 2025, arXiv 2502.16173):
+ * <p>A model is seen through the vector of its log-likelihoods on N fixed texts. Clipped and
+ * centred, these vectors are coordinates whose distances estimate KL divergences between the models
+ * ("Mapping 1,000+ Language Models via the Log-Likelihood Vector", ACL 2025, arXiv 2502.16173):
  *
  * <pre>2·KL(p_i, p_j) ≈ ‖q_i − q_j‖² / N</pre>
  *
- * <p>The packages follow the data: {@code text} → {@code score} → {@code matrix} → {@code distance} →
- * {@code embed}; this one runs the last three and holds what they gave.
+ * <p>The packages follow the data: {@code text} → {@code score} → {@code matrix} → {@code distance}
+ * → {@code embed}; this one runs the last three and holds what they gave.
  *
  * <pre>{@code
  * ModelMap map = ModelMap.of(matrix);

@@ -6,10 +6,10 @@
  *
  * <pre>KL(p_i, p_j) ≈ ‖q_i − q_j‖² / (2N)    nats per text</pre>
  *
- * <p>It is a good relative distance. As a size it holds for close models and short texts only, so the
- * {@link io.llmap.distance.KlEstimator} and the {@link io.llmap.distance.KlUnit} are named with every
- * number. Separate from {@code io.llmap.matrix} because distances may also come precomputed, as a {@link
- * io.llmap.distance.DistanceMatrix}.
+ * <p>It is a good relative distance. As a size it holds for close models and short texts only, so
+ * the {@link io.llmap.distance.KlEstimator} and the {@link io.llmap.distance.KlUnit} are named with
+ * every number. Separate from {@code io.llmap.matrix} because distances may also come precomputed,
+ * as a {@link io.llmap.distance.DistanceMatrix}.
  *
  * <pre>{@code
  * KlDistances kl = KlDistances.of(coordinates);

@@ -1,12 +1,13 @@
 /**
  * Log-likelihoods of K models on N texts as a matrix, and the model coordinates that come from it.
  *
- * <p>Clip the lowest 2 % of all cells to their quantile, remove each model's mean, then each text's:
+ * <p>Clip the lowest 2 % of all cells to their quantile, remove each model's mean, then each
+ * text's:
  *
  * <pre>q[i,n] = L[i,n] − L̄[i,·] − L̄[·,n] + L̄</pre>
  *
- * <p>Separate from scoring because a matrix may come from anywhere: another tool's npy, npz or CSV file,
- * or the published data of the paper ({@link io.llmap.matrix.MatrixFiles}).
+ * <p>Separate from scoring because a matrix may come from anywhere: another tool's npy, npz or CSV
+ * file, or the published data of the paper ({@link io.llmap.matrix.MatrixFiles}).
  *
  * <pre>{@code
  * Clipping clipping = Clipping.atQuantile(matrix, Clipping.DEFAULT_QUANTILE);

@@ -15,6 +15,12 @@ public record ModelSource(String name, String location, String fingerprint, Stri
   /**
    * Checks that the name can label a row and name a folder.
    *
+   * @param name the label of the model in matrices and on maps
+   * @param location where it was read from, for a person; a path, or a class for a scorer without
+   *     files
+   * @param fingerprint SHA-256, in hexadecimal, of the files that determine the scores, so that a
+   *     changed model is never taken for the old one
+   * @param backend what ran it, with its version, such as {@code onnx (ONNX Runtime 1.28.0)}
    * @throws IllegalArgumentException if the name or the fingerprint is blank, or the name holds a
    *     control character
    */

@@ -25,6 +25,13 @@ public record ScorerOptions(
   /**
    * Checks the numbers.
    *
+   * @param prefix what stands before a text's first token
+   * @param overLength what happens to a text that does not fit the model's context
+   * @param tokenLogProbs whether the log-probability of every token is kept, with its byte offset
+   * @param tokenBudget the most tokens, padding included, in one forward pass; a longer text goes
+   *     alone
+   * @param threads the threads of one scorer
+   * @param device where the model runs: {@code cpu}, or {@code cuda:0} with a backend that has it
    * @throws IllegalArgumentException if the token budget or the thread count is not positive, or
    *     the device is blank
    */

@@ -22,6 +22,12 @@ public record TextScore(
   /**
    * Checks what can be checked without the model.
    *
+   * @param logLikelihood sum over the scored tokens of log p(token | what precedes it): natural
+   *     logarithm, summed in double precision, at most 0
+   * @param scoredTokens how many tokens the sum has
+   * @param bytes the UTF-8 length of the text's content
+   * @param truncated whether the text was cut at the model's context
+   * @param tokenLogProbs the summands, when {@link ScorerOptions#tokenLogProbs()} asks for them
    * @throws IllegalArgumentException if the log-likelihood is not finite, or a count is negative
    */
   public TextScore {

@@ -16,6 +16,9 @@ public record TokenLogProbs(double[] logProbs, int[] byteOffsets) {
   /**
    * Checks that both arrays have one entry a token.
    *
+   * @param logProbs natural logarithms, each at most 0, in text order
+   * @param byteOffsets the UTF-8 byte at which each token starts, non-decreasing; tokens that are
+   *     parts of one character share its first byte
    * @throws IllegalArgumentException if the lengths differ
    */
   public TokenLogProbs {

@@ -1,15 +1,16 @@
 /**
- * Log-likelihoods of texts under models: what a user needs to score, and to bring a scorer of their own.
+ * Log-likelihoods of texts under models: what a user needs to score, and to bring a scorer of their
+ * own.
  *
- * <p>The log-likelihood of a text x = (y_1, …, y_T) under model i is a sum of natural logarithms, in
- * double precision, never a mean:
+ * <p>The log-likelihood of a text x = (y_1, …, y_T) under model i is a sum of natural logarithms,
+ * in double precision, never a mean:
  *
  * <pre>l_i(x) = Σ_t log p_i(y_t | y_1 … y_{t−1})</pre>
  *
- * <p>A {@link io.llmap.score.LogLikelihoodScorer} computes it; {@link io.llmap.score.Scorers} opens one
- * through a {@link io.llmap.score.ScorerProvider} found on the class path; a {@link
- * io.llmap.score.ScoreStore} keeps every score with the {@link io.llmap.score.Provenance} that decides it,
- * and goes on after a kill. Backends build on {@code io.llmap.score.spi}.
+ * <p>A {@link io.llmap.score.LogLikelihoodScorer} computes it; {@link io.llmap.score.Scorers} opens
+ * one through a {@link io.llmap.score.ScorerProvider} found on the class path; a {@link
+ * io.llmap.score.ScoreStore} keeps every score with the {@link io.llmap.score.Provenance} that
+ * decides it, and goes on after a kill. Backends build on {@code io.llmap.score.spi}.
  *
  * <pre>{@code
  * ScoreStore store = ScoreStore.at(folder);

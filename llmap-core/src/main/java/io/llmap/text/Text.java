@@ -16,6 +16,9 @@ public record Text(String id, String prompt, String content) {
   /**
    * Checks the text.
    *
+   * @param id unique in its set
+   * @param prompt what stands before the content and is not scored; empty for plain texts
+   * @param content what is scored, never empty
    * @throws IllegalArgumentException if the id or the content is empty, or a string is not valid
    *     UTF-16 and so has no UTF-8 form
    */

@@ -1,9 +1,9 @@
 /**
  * Texts to score, as an ordered set that is known by its fingerprint.
  *
- * <p>Separate from scoring because every number downstream is relative to the texts: log-likelihoods of
- * different text sets are never comparable, so the set's SHA-256 travels with them. Lengths are UTF-8
- * bytes, the one unit that all tokenizers share:
+ * <p>Separate from scoring because every number downstream is relative to the texts:
+ * log-likelihoods of different text sets are never comparable, so the set's SHA-256 travels with
+ * them. Lengths are UTF-8 bytes, the one unit that all tokenizers share:
  *
  * <pre>bits per byte = −log-likelihood / (bytes · ln 2)</pre>
  *

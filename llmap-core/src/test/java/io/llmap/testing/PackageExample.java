@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Checks that the example in a package's documentation is code that compiles and runs: the lines between
- * {@code // example} and {@code // end} of a test in that package.
+ * Checks that the example in a package's documentation is code that compiles and runs: the lines
+ * between {@code // example} and {@code // end} of a test in that package.
  */
 public final class PackageExample {
   private PackageExample() {}

@@ -14,6 +14,10 @@ public record Encoding(int[] ids, int[] byteOffsets) {
   /**
    * Checks that both arrays have one entry a token.
    *
+   * @param ids token ids
+   * @param byteOffsets for each token the UTF-8 byte of the text at which it starts,
+   *     non-decreasing; a special token in front has 0, tokens that share one character share its
+   *     first byte
    * @throws IllegalArgumentException if the lengths differ
    */
   public Encoding {
