@@ -53,8 +53,7 @@ final class DemoCommand implements Callable<Integer> {
       for (Zoo.Model model : zoo.models()) {
         specs.add(new ModelSpec("onnx", unpacked.resolve(model.name()), model.name()));
       }
-      new ScoringRun(
-              store, texts, ScorerOptions.defaults(), console, spec.commandLine().getErr())
+      new ScoringRun(store, texts, ScorerOptions.defaults(), console, spec.commandLine().getErr())
           .score(specs);
     } finally {
       delete(unpacked);

@@ -19,9 +19,7 @@ import picocli.CommandLine.ScopeType;
     versionProvider = Llmap.Version.class,
     scope = ScopeType.INHERIT,
     usageHelpAutoWidth = true,
-    subcommands = {
-      DemoCommand.class, ScoreCommand.class, MapCommand.class, ModelsCommand.class
-    })
+    subcommands = {DemoCommand.class, ScoreCommand.class, MapCommand.class, ModelsCommand.class})
 public final class Llmap {
   /** java.util.logging holds loggers weakly: without this reference the level would be lost. */
   private static final Logger LOG = Logger.getLogger("io.llmap");
@@ -40,7 +38,8 @@ public final class Llmap {
    * @param args the command line
    */
   public static void main(String[] args) {
-    // From Java 22 on System.console() exists without a terminal unless the JDK's own one is asked for.
+    // From Java 22 on System.console() exists without a terminal unless the JDK's own one is asked
+    // for.
     System.setProperty("jdk.console", "java.base");
     PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);

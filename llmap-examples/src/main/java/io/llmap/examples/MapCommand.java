@@ -97,7 +97,11 @@ final class MapCommand implements Callable<Integer> {
               + " ${DEFAULT-VALUE}; 0 for none).")
   private double clip;
 
-  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Where files are written.")
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Where files are written.")
   private Path out;
 
   @Override
@@ -157,7 +161,8 @@ final class MapCommand implements Callable<Integer> {
     try {
       return readLines(file).stream().mapToInt(line -> Integer.parseInt(line.strip())).toArray();
     } catch (NumberFormatException e) {
-      throw new LlmapException(file + " must hold one length in bytes a line: " + e.getMessage(), e);
+      throw new LlmapException(
+          file + " must hold one length in bytes a line: " + e.getMessage(), e);
     }
   }
 

@@ -15,6 +15,7 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -97,13 +98,22 @@ final class MapOutput {
     MatrixFiles.writeTable(
         folder.resolve("model-coordinates.csv"), q.names(), map.matrix().textIds(), coordinates);
     DistanceFiles.writeCsv(folder.resolve("distances.csv"), map.distances());
-    DistanceFiles.writeNeighboursCsv(
-        folder.resolve("neighbours.csv"), map.distances(), NEIGHBOURS);
+    DistanceFiles.writeNeighboursCsv(folder.resolve("neighbours.csv"), map.distances(), NEIGHBOURS);
     MatrixFiles.writeTable(
         folder.resolve("map.csv"), map.embedding().names(), AXES, map.embedding().toArray());
-    MatrixFiles.writeText(folder.resolve("provenance.json"), provenance);
+    writeProvenance(folder.resolve("provenance.json"), provenance);
     view.writeSvg(folder.resolve("map.svg"));
     view.writePng(folder.resolve("map.png"));
+  }
+
+  private static void writeProvenance(Path file, String json) {
+    Path temporary = file.resolveSibling("provenance.json.tmp");
+    try {
+      Files.writeString(temporary, json);
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new LlmapException("cannot write " + file + ": " + e.getMessage(), e);
+    }
   }
 
   /** What the numbers in the folder are, as JSON. */

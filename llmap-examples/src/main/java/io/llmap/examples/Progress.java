@@ -8,7 +8,8 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says how far a run is: a bar with the time left on a terminal, a plain line now and then elsewhere.
+ * Says how far a run is: a bar with the time left on a terminal, a plain line now and then
+ * elsewhere.
  */
 final class Progress implements AutoCloseable {
   private static final Duration BETWEEN_LINES = Duration.ofSeconds(5);

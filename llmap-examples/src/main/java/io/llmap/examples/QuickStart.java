@@ -21,7 +21,8 @@ public final class QuickStart {
   /**
    * Scores three models and says how far apart they are.
    *
-   * @param folder holds the models' folders and {@code texts.jsonl}, and receives the scores and the map
+   * @param folder holds the models' folders and {@code texts.jsonl}, and receives the scores and
+   *     the map
    * @param out takes the answer
    */
   public static void run(Path folder, PrintStream out) {

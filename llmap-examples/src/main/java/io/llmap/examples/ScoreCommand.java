@@ -2,6 +2,7 @@ package io.llmap.examples;
 
 import io.llmap.score.ModelSpec;
 import io.llmap.score.ScoreStore;
+import io.llmap.score.ScorerOptions;
 import io.llmap.text.TextSet;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,7 +43,11 @@ final class ScoreCommand implements Callable<Integer> {
       description = "One JSON object a line, with \"text\" and, if given, \"id\".")
   private Path texts;
 
-  @Option(names = "--store", required = true, paramLabel = "DIR", description = "Where rows are kept.")
+  @Option(
+      names = "--store",
+      required = true,
+      paramLabel = "DIR",
+      description = "Where rows are kept.")
   private Path store;
 
   @Mixin private ScoringSettings settings;
@@ -50,12 +55,13 @@ final class ScoreCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<ModelSpec> specs = parseModels();
+    ScorerOptions options = settings.toOptions(spec.commandLine());
     TextSet textSet = TextSet.readJsonl(texts);
     ScoringRun run =
         new ScoringRun(
             ScoreStore.at(store),
             textSet,
-            settings.toOptions(),
+            options,
             spec.commandLine().getOut(),
             spec.commandLine().getErr());
     run.score(specs);

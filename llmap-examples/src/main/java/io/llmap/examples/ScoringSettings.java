@@ -5,8 +5,10 @@ import io.llmap.score.PrefixPolicy;
 import io.llmap.score.ScorerOptions;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 
 /** The options of {@code llmap score} that decide how texts are scored. */
@@ -48,7 +50,7 @@ final class ScoringSettings {
       description = "Threads of a model (default: one a processor).")
   private @Nullable Integer threads;
 
-  ScorerOptions toOptions() {
+  ScorerOptions toOptions(CommandLine command) {
     ScorerOptions options = preset == null ? ScorerOptions.defaults() : preset;
     if (prefix != null) {
       options = options.withPrefix(prefix);
@@ -57,6 +59,9 @@ final class ScoringSettings {
       options = options.withOverLength(overLength);
     }
     if (threads != null) {
+      if (threads < 1) {
+        throw new ParameterException(command, "--threads must be at least 1, got " + threads);
+      }
       options = options.withThreads(threads);
     }
     return options.withTokenLogProbs(tokenLogProbs);
@@ -68,8 +73,7 @@ final class ScoringSettings {
         return value;
       }
     }
-    throw new TypeConversionException(
-        "\"" + label + "\" is none of " + Arrays.toString(values));
+    throw new TypeConversionException("\"" + label + "\" is none of " + Arrays.toString(values));
   }
 
   static final class PrefixConverter implements ITypeConverter<PrefixPolicy> {

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The embedded model zoo: small real language models with their tokenizers, and the texts that they are
- * scored on. docs/zoo.md says how they were made.
+ * The embedded model zoo: small real language models with their tokenizers, and the texts that they
+ * are scored on. docs/zoo.md says how they were made.
  */
 final class Zoo {
   private static final String ROOT = "zoo/";
@@ -91,7 +91,8 @@ final class Zoo {
   /**
    * Writes models and texts where they can be opened as files.
    *
-   * @param folder receives a folder a model and {@code texts.jsonl}; files that are there are replaced
+   * @param folder receives a folder a model and {@code texts.jsonl}; files that are there are
+   *     replaced
    */
   void extract(Path folder) {
     try {
