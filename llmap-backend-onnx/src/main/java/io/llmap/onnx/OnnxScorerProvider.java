@@ -45,6 +45,19 @@ public final class OnnxScorerProvider implements ScorerProvider {
     return OnnxRuntimeLibrary.availability();
   }
 
+  @Override
+  public ModelSource identify(ModelSpec spec, ScorerOptions options) {
+    return identify(spec, OnnxModelFiles.locate(spec.path()), options);
+  }
+
+  private ModelSource identify(ModelSpec spec, OnnxModelFiles files, ScorerOptions options) {
+    return new ModelSource(
+        spec.name(),
+        files.model().toString(),
+        files.fingerprint(),
+        "onnx (%s, %s)".formatted(availability().detail(), options.device()));
+  }
+
   /**
    * Opens a model: loads the graph, runs three short sequences to see that it is causal, and reads
    * all its files once more for the fingerprint.
@@ -67,13 +80,7 @@ public final class OnnxScorerProvider implements ScorerProvider {
       OnnxCausalLm model =
           OnnxCausalLm.open(files.model(), ModelConfig.read(files.folder()), options);
       try {
-        ModelSource source =
-            new ModelSource(
-                spec.name(),
-                files.model().toString(),
-                files.fingerprint(),
-                "onnx (%s, %s)".formatted(availability.detail(), options.device()));
-        return new BatchingScorer(source, tokenizer, model, options);
+        return new BatchingScorer(identify(spec, files, options), tokenizer, model, options);
       } catch (RuntimeException e) {
         model.close();
         throw e;

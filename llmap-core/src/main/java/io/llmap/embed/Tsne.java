@@ -2,6 +2,7 @@ package io.llmap.embed;
 
 import io.llmap.distance.DistanceMatrix;
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -284,7 +285,10 @@ public final class Tsne implements EmbeddingMethod {
   }
 
   private static String plain(double value) {
-    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+    return BigDecimal.valueOf(value)
+        .round(new MathContext(4))
+        .stripTrailingZeros()
+        .toPlainString();
   }
 
   /** The perplexity that K ≥ 2 models can have: see the class comment. */

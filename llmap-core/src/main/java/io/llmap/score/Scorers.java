@@ -24,28 +24,40 @@ public final class Scorers {
   }
 
   /**
+   * Finds the provider of a name.
+   *
+   * @param name such as {@code onnx}
+   * @return the provider, which can run here
+   * @throws BackendUnavailableException if it is unknown or cannot run here, with the list of those that
+   *     there are
+   */
+  public static ScorerProvider provider(String name) {
+    for (ScorerProvider provider : providers()) {
+      if (provider.name().equals(name)) {
+        Availability availability = provider.availability();
+        if (!availability.available()) {
+          throw new BackendUnavailableException(
+              "the provider \"" + name + "\" cannot run: " + availability.detail());
+        }
+        return provider;
+      }
+    }
+    throw new BackendUnavailableException(
+        "there is no provider \"%s\" on the class path; there are: %s"
+            .formatted(name, describe(providers())));
+  }
+
+  /**
    * Opens a model through the provider that its specification names.
    *
    * @param spec the model
    * @param options how texts are scored
    * @return a scorer, to be closed by the caller
-   * @throws BackendUnavailableException if the provider is unknown or cannot run here, with the
-   *     list of those that there are, or if the model cannot be opened
+   * @throws BackendUnavailableException if the provider is unknown or cannot run here, or the model
+   *     cannot be opened
    */
   public static LogLikelihoodScorer open(ModelSpec spec, ScorerOptions options) {
-    for (ScorerProvider provider : providers()) {
-      if (provider.name().equals(spec.provider())) {
-        Availability availability = provider.availability();
-        if (!availability.available()) {
-          throw new BackendUnavailableException(
-              "the provider \"" + spec.provider() + "\" cannot run: " + availability.detail());
-        }
-        return provider.open(spec, options);
-      }
-    }
-    throw new BackendUnavailableException(
-        "there is no provider \"%s\" on the class path; there are: %s"
-            .formatted(spec.provider(), describe(providers())));
+    return provider(spec.provider()).open(spec, options);
   }
 
   private static String describe(List<ScorerProvider> providers) {

@@ -1,23 +1,19 @@
 package io.llmap.examples;
 
-import io.llmap.LlmapException;
 import io.llmap.ModelMap;
 import io.llmap.score.ModelSpec;
 import io.llmap.score.ScoreStore;
 import io.llmap.score.ScorerOptions;
 import io.llmap.text.TextSet;
 import io.llmap.view.MapView;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -27,8 +23,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "demo",
     description =
-        "Scores the embedded model zoo on the embedded texts and draws its map. A second run finds"
-            + " the scores in DIR/store.")
+        "Scores the embedded model zoo on the embedded texts and draws its map. The models are unpacked"
+            + " into DIR/zoo; a second run finds the scores in DIR/store.")
 final class DemoCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -40,24 +36,19 @@ final class DemoCommand implements Callable<Integer> {
   private Path out;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     PrintWriter console = spec.commandLine().getOut();
     Zoo zoo = Zoo.load();
-    ScoreStore store = ScoreStore.at(out.resolve("store"));
-    TextSet texts;
-    Path unpacked = Files.createTempDirectory("llmap-zoo");
-    try {
-      zoo.extract(unpacked);
-      texts = TextSet.readJsonl(unpacked.resolve("texts.jsonl"));
-      List<ModelSpec> specs = new ArrayList<>();
-      for (Zoo.Model model : zoo.models()) {
-        specs.add(new ModelSpec("onnx", unpacked.resolve(model.name()), model.name()));
-      }
-      new ScoringRun(store, texts, ScorerOptions.defaults(), console, spec.commandLine().getErr())
-          .score(specs);
-    } finally {
-      delete(unpacked);
+    Path models = out.resolve("zoo");
+    zoo.extract(models);
+    TextSet texts = TextSet.readJsonl(models.resolve("texts.jsonl"));
+    List<ModelSpec> specs = new ArrayList<>();
+    for (Zoo.Model model : zoo.models()) {
+      specs.add(new ModelSpec("onnx", models.resolve(model.name()), model.name()));
     }
+    ScoreStore store = ScoreStore.at(out.resolve("store"));
+    new ScoringRun(store, texts, ScorerOptions.defaults(), console, spec.commandLine().getErr())
+        .score(specs);
     List<String> names = zoo.models().stream().map(Zoo.Model::name).toList();
     ModelMap map = ModelMap.of(store.matrix(texts, names));
     MapOutput.of(map, store.runs()).withView(view -> decorate(view, zoo)).writeTo(out);
@@ -70,28 +61,27 @@ final class DemoCommand implements Callable<Integer> {
   private static MapView decorate(MapView view, Zoo zoo) {
     Map<String, String> corpora = new LinkedHashMap<>();
     List<String> quantised = new ArrayList<>();
-    List<MapView.Link> kin = new ArrayList<>();
+    List<MapView.Link> training = new ArrayList<>();
+    Map<String, String> latest = new HashMap<>();
     for (Zoo.Model model : zoo.models()) {
       corpora.put(model.name(), model.corpus());
-      if (model.relation().equals("quantised")) {
-        quantised.add(model.name());
-      } else if (!model.parent().isEmpty()) {
-        kin.add(new MapView.Link(model.parent(), model.name()));
+      switch (model.relation()) {
+        case "quantised" -> quantised.add(model.name());
+        case "fine-tuned" -> training.add(new MapView.Link(model.parent(), model.name()));
+        case "checkpoint" -> {
+          // Checkpoints are listed in the order of training, behind the model that they led to.
+          String before = latest.put(model.parent(), model.name());
+          if (before != null) {
+            training.add(new MapView.Link(before, model.name()));
+          }
+        }
+        default -> {}
       }
     }
+    latest.forEach((end, last) -> training.add(new MapView.Link(last, end)));
     return view.withTitle("The model zoo by training text")
         .withGroups(corpora)
         .withHollow("8-bit weights", quantised)
-        .withLinks("fine-tuned or trained on", kin);
-  }
-
-  private static void delete(Path folder) {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    } catch (IOException e) {
-      throw new LlmapException("cannot remove the unpacked models in " + folder + ": " + e, e);
-    }
+        .withLinks("further training", training);
   }
 }

@@ -21,8 +21,9 @@ import picocli.CommandLine.ScopeType;
     usageHelpAutoWidth = true,
     subcommands = {DemoCommand.class, ScoreCommand.class, MapCommand.class, ModelsCommand.class})
 public final class Llmap {
-  /** java.util.logging holds loggers weakly: without this reference the level would be lost. */
+  // java.util.logging holds loggers weakly: without these references their levels would be lost.
   private static final Logger LOG = Logger.getLogger("io.llmap");
+  private static final Logger TOKENIZER_LIBRARY_LOG = Logger.getLogger("ai.djl");
 
   @Option(
       names = "--verbose",
@@ -66,6 +67,8 @@ public final class Llmap {
     line.setExecutionStrategy(
         parsed -> {
           LOG.setLevel(top.verbose ? Level.INFO : Level.WARNING);
+          // It warns of missing GPUs, which it would not use.
+          TOKENIZER_LIBRARY_LOG.setLevel(top.verbose ? Level.INFO : Level.SEVERE);
           return new CommandLine.RunLast().execute(parsed);
         });
     return line.execute(args);

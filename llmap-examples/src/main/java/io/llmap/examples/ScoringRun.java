@@ -2,8 +2,10 @@ package io.llmap.examples;
 
 import io.llmap.score.LogLikelihoodScorer;
 import io.llmap.score.ModelSpec;
+import io.llmap.score.Provenance;
 import io.llmap.score.ScoreStore;
 import io.llmap.score.ScorerOptions;
+import io.llmap.score.ScorerProvider;
 import io.llmap.score.Scorers;
 import io.llmap.text.TextSet;
 import java.io.PrintWriter;
@@ -27,7 +29,7 @@ final class ScoringRun {
   }
 
   /**
-   * Scores what the store does not have yet.
+   * Scores what the store does not have yet; a model whose scores are complete is not even loaded.
    *
    * @param specs the models
    */
@@ -37,15 +39,19 @@ final class ScoringRun {
     try (Progress progress = new Progress(total, err)) {
       for (ModelSpec spec : specs) {
         long before = now[0];
-        try (LogLikelihoodScorer scorer = Scorers.open(spec, options)) {
-          store.score(
-              scorer,
-              texts,
-              options,
-              (index, score) -> {
-                now[0]++;
-                progress.step();
-              });
+        ScorerProvider provider = Scorers.provider(spec.provider());
+        Provenance run = Provenance.of(provider.identify(spec, options), texts, options);
+        if (!store.isComplete(run)) {
+          try (LogLikelihoodScorer scorer = provider.open(spec, options)) {
+            store.score(
+                scorer,
+                texts,
+                options,
+                (index, score) -> {
+                  now[0]++;
+                  progress.step();
+                });
+          }
         }
         progress.skip(texts.size() - (now[0] - before));
       }
