@@ -68,10 +68,15 @@ final class CausalityProbe {
     }
     int vocabularySize = Math.toIntExact(shape[2]);
     float[] logits = fetched.values();
+    for (float logit : logits) {
+      if (Float.isNaN(logit)) {
+        throw new BackendUnavailableException(
+            path + " gives NaN logits for ordinary token ids; its weights are damaged");
+      }
+    }
     for (int s = 1; s < SEQUENCES; s++) {
       double change = change(logits, s * length * vocabularySize, vocabularySize);
-      // Written so that NaN is refused.
-      if (!(change <= LIMIT)) {
+      if (change > LIMIT) {
         throw new BackendUnavailableException(
             ("%s is not a causal language model: the logits of the first position move by %.2f of"
                     + " their spread when later tokens change")
@@ -81,18 +86,28 @@ final class CausalityProbe {
     return vocabularySize;
   }
 
-  /** Root mean square of the first row's difference, over the first row's standard deviation. */
+  /**
+   * Root mean square of the first row's difference, over the first row's standard deviation. Tokens
+   * that a model rules out with −∞ have neither.
+   */
   private static double change(float[] logits, int otherRow, int vocabularySize) {
-    double mean = 0;
+    int finite = 0;
+    double sum = 0;
     for (int v = 0; v < vocabularySize; v++) {
-      mean += logits[v];
+      if (Float.isFinite(logits[v])) {
+        finite++;
+        sum += logits[v];
+      }
     }
-    mean /= vocabularySize;
+    double mean = sum / finite;
     double spread = 0;
     double moved = 0;
     for (int v = 0; v < vocabularySize; v++) {
-      spread += (logits[v] - mean) * (logits[v] - mean);
-      moved += Math.pow((double) logits[otherRow + v] - logits[v], 2);
+      double other = logits[otherRow + v];
+      if (Float.isFinite(logits[v])) {
+        spread += (logits[v] - mean) * (logits[v] - mean);
+        moved += (other - logits[v]) * (other - logits[v]);
+      }
     }
     return moved == 0 ? 0 : Math.sqrt(moved / spread);
   }

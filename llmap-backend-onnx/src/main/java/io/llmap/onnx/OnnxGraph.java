@@ -44,7 +44,7 @@ record OnnxGraph(
     NodeInfo output = logits(model, outputs);
     TensorInfo info = (TensorInfo) output.getInfo();
     long[] shape = info.getShape();
-    if (shape.length == 2 || shape.length == 3 && shape[1] == 1) {
+    if (shape.length == 2 || (shape.length == 3 && shape[1] == 1)) {
       throw new BackendUnavailableException(
           ("%s gives the logits of the last position only, %s; export it with the logits of all"
                   + " positions")

@@ -111,7 +111,6 @@ final class OnnxSession implements AutoCloseable {
   }
 
   /** Logits out of the runtime's own memory. */
-  @SuppressWarnings("ArrayRecordComponent") // handed over once, to be read
   record Fetched(long[] shape, float[] values) {}
 
   /** The input tensors of one run. */

@@ -285,10 +285,7 @@ public final class Tsne implements EmbeddingMethod {
   }
 
   private static String plain(double value) {
-    return BigDecimal.valueOf(value)
-        .round(new MathContext(4))
-        .stripTrailingZeros()
-        .toPlainString();
+    return BigDecimal.valueOf(value).round(new MathContext(4)).stripTrailingZeros().toPlainString();
   }
 
   /** The perplexity that K ≥ 2 models can have: see the class comment. */

@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
  * @param tokenLogProbs null if there are none, or they were not asked for
  * @param tokenByteOffsets null if there are none, or they were not asked for
  */
-@SuppressWarnings("ArrayRecordComponent") // read once and handed on, never compared
 public record ScoreRow(
     int index,
     @Nullable String id,

@@ -213,6 +213,20 @@ public final class ScoreStore {
             });
   }
 
+  /**
+   * Says whether every text of a run has a score on the disk, so that its model need not be loaded.
+   *
+   * @param run the provenance that the scores would have
+   * @return false also if there is no such run
+   * @throws CorruptStoreException if the file holds something that no version of llmap writes
+   * @throws LlmapException if it cannot be read
+   */
+  public boolean isComplete(Provenance run) {
+    BitSet scored = new BitSet();
+    scoreFile(run).read(false, row -> {}, row -> scored.set(row.index()));
+    return scored.cardinality() == run.texts();
+  }
+
   private ScoreFile scoreFile(Provenance run) {
     return new ScoreFile(folder(run).resolve(ScoreLog.ROWS), run.model().name(), run.texts());
   }

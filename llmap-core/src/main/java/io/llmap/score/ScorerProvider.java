@@ -20,14 +20,15 @@ public interface ScorerProvider {
   Availability availability();
 
   /**
-   * Says which model a specification names, without loading it: the identity that a scorer opened with
-   * the same arguments has. It is how a run finds out that a model's scores are stored already.
+   * Says which model a specification names, without loading it: the identity that a scorer opened
+   * with the same arguments has. It is how a run finds out that a model's scores are stored
+   * already.
    *
    * @param spec the model; its provider is this one's name
    * @param options how texts are scored
    * @return the model's identity; the cost is reading its files
-   * @throws io.llmap.LlmapException.BackendUnavailableException if a file of the model is missing or
-   *     unreadable
+   * @throws io.llmap.LlmapException.BackendUnavailableException if a file of the model is missing
+   *     or unreadable
    */
   ModelSource identify(ModelSpec spec, ScorerOptions options);
 

@@ -28,8 +28,8 @@ public final class Scorers {
    *
    * @param name such as {@code onnx}
    * @return the provider, which can run here
-   * @throws BackendUnavailableException if it is unknown or cannot run here, with the list of those that
-   *     there are
+   * @throws BackendUnavailableException if it is unknown or cannot run here, with the list of those
+   *     that there are
    */
   public static ScorerProvider provider(String name) {
     for (ScorerProvider provider : providers()) {

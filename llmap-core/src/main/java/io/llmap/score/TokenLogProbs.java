@@ -9,8 +9,6 @@ package io.llmap.score;
  * @param byteOffsets the UTF-8 byte at which each token starts, non-decreasing; tokens that are
  *     parts of one character share its first byte
  */
-@SuppressWarnings(
-    "ArrayRecordComponent") // a text of 10,000 tokens is two arrays, not 20,000 objects
 public record TokenLogProbs(double[] logProbs, int[] byteOffsets) {
 
   /**

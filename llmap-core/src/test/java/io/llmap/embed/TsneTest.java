@@ -303,7 +303,7 @@ class TsneTest {
                 + " learning rate auto, start from classical MDS");
     assertThat(tsne.embed(Golden.distances()).method())
         .startsWith(
-            "t-SNE on distances, perplexity 19.666666666666668 (capped from 30), 1000 iterations,"
+            "t-SNE on distances, perplexity 19.67 (capped from 30), 1000 iterations,"
                 + " early exaggeration 12 for 250, learning rate 1.25 then 15, start from classical"
                 + " MDS, ");
     assertThat(

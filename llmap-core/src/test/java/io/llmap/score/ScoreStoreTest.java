@@ -105,6 +105,18 @@ class ScoreStoreTest {
   }
 
   @Test
+  void aRunIsCompleteWhenEveryTextHasAWholeRow() throws IOException {
+    assertThat(store().isComplete(provenance("m"))).isFalse();
+    score("m");
+    assertThat(store().isComplete(provenance("m"))).isTrue();
+    assertThat(store().isComplete(provenance("another"))).isFalse();
+    Path rows = ScoringProcess.rows(folder);
+    byte[] whole = Files.readAllBytes(rows);
+    Files.write(rows, Arrays.copyOf(whole, whole.length - 1));
+    assertThat(store().isComplete(provenance("m"))).isFalse();
+  }
+
+  @Test
   void progressIsOfRowsThatAreOnTheDisk() {
     store()
         .score(

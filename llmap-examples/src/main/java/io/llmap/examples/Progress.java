@@ -28,6 +28,8 @@ final class Progress implements AutoCloseable {
    * @param total how many steps there are
    * @param err where plain lines go
    */
+  @SuppressWarnings(
+      "SystemConsoleNull") // Llmap.main asks for the console that is null without a terminal
   Progress(long total, PrintWriter err) {
     this.err = err;
     this.total = total;

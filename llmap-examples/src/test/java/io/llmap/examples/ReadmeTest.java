@@ -83,9 +83,7 @@ class ReadmeTest {
   /** The marked part of an example, moved to the left margin. */
   private static List<String> source(String example) throws IOException {
     List<String> lines =
-        Files.readAllLines(
-                Path.of("src/main/java/io/llmap/examples/" + example + ".java"))
-            .stream()
+        Files.readAllLines(Path.of("src/main/java/io/llmap/examples/" + example + ".java")).stream()
             .dropWhile(line -> !line.strip().equals("// README"))
             .skip(1)
             .takeWhile(line -> !line.strip().equals("// end"))
@@ -93,7 +91,9 @@ class ReadmeTest {
     return String.join("\n", lines).stripIndent().lines().toList();
   }
 
-  /** Other processors round single precision differently: numbers agree to 2 %, the rest exactly. */
+  /**
+   * Other processors round single precision differently: numbers agree to 2 %, the rest exactly.
+   */
   private static void assertSameUpToRounding(List<String> expected, List<String> actual) {
     assertThat(actual).hasSameSizeAs(expected);
     for (int i = 0; i < expected.size(); i++) {

@@ -13,9 +13,9 @@ import io.llmap.score.PrefixPolicy;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.Scorers;
 import io.llmap.score.TextScore;
+import io.llmap.testing.Tolerances;
 import io.llmap.text.Text;
 import io.llmap.text.TextSet;
-import io.llmap.testing.Tolerances;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,8 +45,7 @@ class ZooGoldenTest {
       for (int n = 0; n < row.length; n++) {
         assertThat(row[n])
             .as("%s, %s", models.get(i), actual.textIds().get(n))
-            .isCloseTo(
-                expected[i][n], within(Tolerances.textAcrossRuntimes(expected[i][n])));
+            .isCloseTo(expected[i][n], within(Tolerances.textAcrossRuntimes(expected[i][n])));
       }
     }
   }
@@ -93,13 +92,14 @@ class ZooGoldenTest {
     LogLikelihoodMatrix matrix = MatrixFiles.readNpz(ZooRun.FOLDER.resolve("map.npz"));
     List<String> rows =
         Files.readAllLines(Path.of("../docs/zoo.md")).stream()
-            .filter(line -> line.matches("\\| `[a-z0-9-]+` (\\| [*]{0,2}\\d+\\.\\d+[*]{0,2} ){4}\\|"))
+            .filter(
+                line -> line.matches("\\| `[a-z0-9-]+` (\\| [*]{0,2}\\d+\\.\\d+[*]{0,2} ){4}\\|"))
             .toList();
     List<String> domains = List.of("general", "legal", "code", "multi");
     assertThat(rows).hasSize(matrix.models());
     for (String row : rows) {
-      String[] cells = row.replaceAll("[*`]", "").split("\\|");
-      int i = matrix.names().indexOf(cells[1].strip());
+      List<String> cells = List.of(row.replaceAll("[*`]", "").split("\\|", -1));
+      int i = matrix.names().indexOf(cells.get(1).strip());
       for (int d = 0; d < domains.size(); d++) {
         String domain = domains.get(d) + "/";
         int[] texts =
@@ -108,8 +108,8 @@ class ZooGoldenTest {
                 .toArray();
         // Rounded to three digits there; dynamic quantisation differs among processors.
         assertThat(matrix.selectTexts(texts).bitsPerByte(i))
-            .as("%s, %s", cells[1], domain)
-            .isCloseTo(Double.parseDouble(cells[2 + d].strip()), within(0.003));
+            .as("%s, %s", cells.get(1), domain)
+            .isCloseTo(Double.parseDouble(cells.get(2 + d).strip()), within(0.003));
       }
     }
   }
@@ -117,7 +117,8 @@ class ZooGoldenTest {
   @Test
   void theZooIsSmallEnoughToLiveInTheRepository() throws IOException {
     try (Stream<Path> files = Files.walk(Path.of("src/main/resources/io/llmap/examples/zoo"))) {
-      long bytes = files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
+      long bytes =
+          files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
       assertThat(bytes).isLessThan(24_000_000);
     }
     assertThat(Zoo.load().models()).hasSizeGreaterThanOrEqualTo(24);

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Facts of the embedded zoo that must hold if the method works, on all texts and on two random halves of
- * them. docs/zoo.md says how the models were made.
+ * Facts of the embedded zoo that must hold if the method works, on all texts and on two random
+ * halves of them. docs/zoo.md says how the models were made.
  */
 class ZooTest {
   private static final List<Zoo.Model> MODELS = Zoo.load().models();
@@ -102,11 +102,7 @@ class ZooTest {
     String end = checkpoints.get(0).parent();
     assertThat(checkpoints).allMatch(checkpoint -> checkpoint.parent().equals(end));
     List<Double> toTheEnd =
-        checkpoints.stream()
-            .map(Zoo.Model::name)
-            .sorted()
-            .map(name -> map.get(name, end))
-            .toList();
+        checkpoints.stream().map(Zoo.Model::name).sorted().map(name -> map.get(name, end)).toList();
     for (int c = 1; c < toTheEnd.size(); c++) {
       assertThat(toTheEnd.get(c)).isLessThan(toTheEnd.get(c - 1));
     }
@@ -165,7 +161,9 @@ class ZooTest {
                     list -> list.stream().mapToInt(Integer::intValue).toArray())));
   }
 
-  /** The corpus that a model, or the ancestor that it was made from, was trained on from the start. */
+  /**
+   * The corpus that a model, or the ancestor that it was made from, was trained on from the start.
+   */
   private static String corpusOfOrigin(Zoo.Model model) {
     return model.parent().isEmpty() ? model.corpus() : corpusOfOrigin(model(model.parent()));
   }

@@ -2,6 +2,7 @@ package io.llmap.view;
 
 import io.llmap.LlmapException;
 import io.llmap.embed.Embedding;
+import io.llmap.internal.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -266,7 +267,8 @@ public final class MapView {
    * @throws LlmapException if the file cannot be written, for example on a full disk
    */
   public void writeSvg(Path file) {
-    AtomicFile.write(file, toSvg().getBytes(StandardCharsets.UTF_8));
+    String svg = toSvg();
+    AtomicFile.write(file, out -> out.write(svg.getBytes(StandardCharsets.UTF_8)));
   }
 
   /**
@@ -306,7 +308,8 @@ public final class MapView {
               + " pixels; it must have at least 1 x 1 and at most "
               + (long) MAX_PIXELS);
     }
-    AtomicFile.write(file, png(layout, scale));
+    byte[] png = png(layout, scale);
+    AtomicFile.write(file, out -> out.write(png));
   }
 
   /** Here and not in the renderer, because without AWT the renderer's class does not even load. */

@@ -188,7 +188,6 @@ public final class BatchingScorer implements LogLikelihoodScorer {
   }
 
   /** A text as the model sees it: prefix and tokens, cut to the context. */
-  @SuppressWarnings("ArrayRecordComponent") // internal, never compared
   private record Sequence(int[] ids, int[] byteOffsets, boolean truncated) {}
 
   /** Turns each sequence's logits into log-probabilities while the backend still holds them. */

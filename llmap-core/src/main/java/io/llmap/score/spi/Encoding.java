@@ -9,7 +9,6 @@ package io.llmap.score.spi;
  * @param byteOffsets for each token the UTF-8 byte of the text at which it starts, non-decreasing;
  *     a special token in front has 0, tokens that share one character share its first byte
  */
-@SuppressWarnings("ArrayRecordComponent") // handed to native code as arrays
 public record Encoding(int[] ids, int[] byteOffsets) {
   /**
    * Checks that both arrays have one entry a token.
