@@ -20,9 +20,9 @@ import io.llmap.tokenizers.ModelConfig;
  * there is no limit. The fingerprint is SHA-256 over the graph, its weights in other files, {@code
  * tokenizer.json} and the JSON files that name BOS and EOS.
  *
- * <p>{@link ScorerOptions#threads()} is the number of threads inside one operator; operators run
- * one after another. The device is {@code cpu}, or {@code cuda:N} where ONNX Runtime's GPU build is
- * on the class path.
+ * <p>{@link ScorerOptions#threads()} threads run a batch each in a small model, and one batch
+ * together in a large one. The device is {@code cpu}, or {@code cuda:N} where ONNX Runtime's GPU
+ * build is on the class path.
  *
  * <p>Stateless and safe for use by many threads; each scorer belongs to one.
  */

@@ -7,7 +7,6 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import io.llmap.LlmapException.BackendUnavailableException;
-import io.llmap.score.ScorerOptions;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -22,7 +21,7 @@ import java.util.regex.Pattern;
  * An ONNX Runtime session over a graph that takes token ids and gives logits; everything in llmap
  * that calls ONNX Runtime's session is here.
  *
- * <p>Used by one thread at a time.
+ * <p>{@link #run} may be called by several threads at once.
  */
 final class OnnxSession implements AutoCloseable {
   private static final Pattern CUDA = Pattern.compile("cuda(?::(\\d{1,4}))?");
@@ -40,12 +39,14 @@ final class OnnxSession implements AutoCloseable {
   /**
    * Loads a graph and checks its inputs and outputs.
    *
+   * @param device {@code cpu} or {@code cuda:N}
+   * @param threads how many threads share one operator
    * @throws BackendUnavailableException if the device or the file cannot be used, or the graph
    *     takes or gives something else
    */
-  static OnnxSession open(Path model, ScorerOptions options) {
+  static OnnxSession open(Path model, String device, int threads) {
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
-    try (SessionOptions settings = settings(options)) {
+    try (SessionOptions settings = settings(device, threads)) {
       OrtSession session = environment.createSession(model.toString(), settings);
       try {
         OnnxGraph graph =
@@ -130,16 +131,16 @@ final class OnnxSession implements AutoCloseable {
     }
   }
 
-  private static SessionOptions settings(ScorerOptions options) throws OrtException {
+  private static SessionOptions settings(String device, int threads) throws OrtException {
     SessionOptions settings = new SessionOptions();
     try {
       settings.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
       settings.setExecutionMode(SessionOptions.ExecutionMode.SEQUENTIAL);
       settings.setInterOpNumThreads(1);
-      settings.setIntraOpNumThreads(options.threads());
+      settings.setIntraOpNumThreads(threads);
       // Between two batches the processors belong to the log-probability kernel.
       settings.addConfigEntry("session.force_spinning_stop", "1");
-      addDevice(settings, options.device());
+      addDevice(settings, device);
       return settings;
     } catch (OrtException | RuntimeException e) {
       settings.close();

@@ -48,7 +48,7 @@ public record ScorerOptions(
   }
 
   /**
-   * Document-start prefix, over-long texts refused, no per-token output, 4096 tokens a pass, one
+   * Document-start prefix, over-long texts refused, no per-token output, 2048 tokens a pass, one
    * thread a processor, on the CPU.
    *
    * @return the defaults
@@ -58,7 +58,7 @@ public record ScorerOptions(
         PrefixPolicy.DOCUMENT_START,
         OverLengthPolicy.FAIL,
         false,
-        4096,
+        2048,
         Runtime.getRuntime().availableProcessors(),
         "cpu");
   }

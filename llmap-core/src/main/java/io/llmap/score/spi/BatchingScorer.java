@@ -9,24 +9,33 @@ import io.llmap.score.ScoringListener;
 import io.llmap.score.TextScore;
 import io.llmap.score.TokenLogProbs;
 import io.llmap.text.Text;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /**
  * The scorer over any {@link CausalLm}: tokenize, plan batches, run the model, take the
  * log-probability of each token out of the logits, sum in double precision.
  *
- * <p>Used by one thread at a time. The result does not depend on the number of threads, as far as
- * the model itself keeps that promise. Memory beyond the model's own: one batch of logits, at most
- * {@value #LOGITS_BYTES} bytes unless a single text needs more.
+ * <p>Used by one thread at a time; batches run on up to {@link ScorerOptions#threads()} threads
+ * where the model takes several at once, and are delivered in the order of the plan. Neither the
+ * plan nor a result depends on the number of threads, as far as the model itself keeps that
+ * promise. Memory beyond the model's own: for each batch in flight its logits, at most {@value
+ * #LOGITS_BYTES} bytes unless a single text needs more.
  */
 public final class BatchingScorer implements LogLikelihoodScorer {
   /** What a batch's logits may take in single precision. */
-  private static final long LOGITS_BYTES = 128L << 20;
+  private static final long LOGITS_BYTES = 64L << 20;
 
   /**
    * Rows that one task reduces: enough to outweigh the hand-over, few enough to share out evenly.
@@ -38,7 +47,8 @@ public final class BatchingScorer implements LogLikelihoodScorer {
   private final CausalLm model;
   private final ScorerOptions options;
   private final LogProbKernel kernel;
-  private final ForkJoinPool pool;
+  private final int concurrency;
+  private final ForkJoinPool reducers;
 
   /**
    * Puts a scorer together with the best kernel of this process.
@@ -64,7 +74,8 @@ public final class BatchingScorer implements LogLikelihoodScorer {
     this.model = model;
     this.options = options;
     this.kernel = kernel;
-    this.pool = new ForkJoinPool(options.threads());
+    this.concurrency = Math.min(options.threads(), model.concurrency());
+    this.reducers = new ForkJoinPool(options.threads());
   }
 
   @Override
@@ -81,18 +92,48 @@ public final class BatchingScorer implements LogLikelihoodScorer {
       lengths[n] = sequences[n].ids.length;
     }
     long logitsBudget = LOGITS_BYTES / (Float.BYTES * (long) model.vocabularySize());
-    for (int[] batch : BatchPlan.of(lengths, Math.min(options.tokenBudget(), logitsBudget))) {
-      if (listener.cancelled()) {
-        return;
+    List<int[]> plan = BatchPlan.of(lengths, Math.min(options.tokenBudget(), logitsBudget));
+    ExecutorService workers = Executors.newFixedThreadPool(concurrency);
+    Deque<Running> inFlight = new ArrayDeque<>();
+    try {
+      for (int[] batch : plan) {
+        if (listener.cancelled()) {
+          break;
+        }
+        if (Arrays.stream(batch).anyMatch(listener::wants)) {
+          inFlight.add(new Running(batch, workers.submit(() -> forward(batch, sequences))));
+          // One more than can run, so that no worker waits while a batch is delivered.
+          if (inFlight.size() > concurrency) {
+            deliver(inFlight.remove(), texts, sequences, listener);
+          }
+        }
       }
-      if (Arrays.stream(batch).anyMatch(listener::wants)) {
-        score(batch, texts, sequences, listener);
+      while (!inFlight.isEmpty()) {
+        deliver(inFlight.remove(), texts, sequences, listener);
       }
+    } finally {
+      stop(workers);
     }
   }
 
-  private void score(
-      int[] batch, List<Text> texts, Sequence[] sequences, ScoringListener listener) {
+  /** Drops what has not begun and waits for the rest: the model may be closed after this. */
+  private static void stop(ExecutorService workers) {
+    workers.shutdownNow();
+    boolean interrupted = false;
+    boolean ended = false;
+    while (!ended) {
+      try {
+        ended = workers.awaitTermination(1, TimeUnit.MINUTES);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private double[][] forward(int[] batch, Sequence[] sequences) {
     int[][] ids = new int[batch.length][];
     double[][] logProbs = new double[batch.length][];
     for (int b = 0; b < batch.length; b++) {
@@ -100,8 +141,26 @@ public final class BatchingScorer implements LogLikelihoodScorer {
       logProbs[b] = new double[ids[b].length - 1];
     }
     model.forward(TokenBatch.of(ids, 0), new Reducer(ids, logProbs));
-    for (int b = 0; b < batch.length; b++) {
-      listener.scored(batch[b], total(texts.get(batch[b]), sequences[batch[b]], logProbs[b]));
+    return logProbs;
+  }
+
+  private void deliver(
+      Running running, List<Text> texts, Sequence[] sequences, ScoringListener listener) {
+    double[][] logProbs;
+    try {
+      logProbs = running.logProbs.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ScoringException("interrupted while model " + source.name() + " was scoring", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException failure) {
+        throw failure;
+      }
+      throw new ScoringException("model " + source.name() + " failed: " + e.getCause(), e);
+    }
+    for (int b = 0; b < logProbs.length; b++) {
+      int n = running.batch[b];
+      listener.scored(n, total(texts.get(n), sequences[n], logProbs[b]));
     }
   }
 
@@ -181,11 +240,14 @@ public final class BatchingScorer implements LogLikelihoodScorer {
 
   @Override
   public void close() {
-    pool.shutdown();
+    reducers.shutdown();
     try (tokenizer) {
       model.close();
     }
   }
+
+  /** A batch that was handed to a worker. */
+  private record Running(int[] batch, Future<double[][]> logProbs) {}
 
   /** A text as the model sees it: prefix and tokens, cut to the context. */
   private record Sequence(int[] ids, int[] byteOffsets, boolean truncated) {}
@@ -203,8 +265,14 @@ public final class BatchingScorer implements LogLikelihoodScorer {
     @Override
     public void logits(int sequence, LogitsBlock logits) {
       int rows = logProbs[sequence].length;
+      if (concurrency > 1) {
+        // The processors are busy with other batches.
+        kernel.logProbs(logits, 0, rows, ids[sequence], 1, logProbs[sequence], 0);
+        return;
+      }
       int tasks = (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
-      pool.submit(
+      reducers
+          .submit(
               () ->
                   IntStream.range(0, tasks)
                       .parallel()

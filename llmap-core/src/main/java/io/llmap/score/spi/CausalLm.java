@@ -4,7 +4,8 @@ package io.llmap.score.spi;
  * A causal language model on some runtime: token ids in, logits out. What a backend implements;
  * {@link BatchingScorer} turns it into a scorer.
  *
- * <p>Used by one thread at a time.
+ * <p>{@link #forward} is called by at most {@link #concurrency()} threads at once; everything else
+ * by one thread at a time.
  */
 public interface CausalLm extends AutoCloseable {
   /**
@@ -20,6 +21,16 @@ public interface CausalLm extends AutoCloseable {
    * @return V, at least the vocabulary of the tokenizer
    */
   int vocabularySize();
+
+  /**
+   * How many batches the model runs at once with profit. A small model gains more from several
+   * batches on one thread each than from several threads in one batch.
+   *
+   * @return at least 1
+   */
+  default int concurrency() {
+    return 1;
+  }
 
   /**
    * Runs the model on a batch and hands each sequence's result to the sink before returning.
