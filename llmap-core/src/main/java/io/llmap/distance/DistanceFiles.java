@@ -1,12 +1,6 @@
 package io.llmap.distance;
 
-import io.llmap.internal.AtomicFile;
 import io.llmap.internal.CsvFormat;
-import java.io.BufferedWriter;
-import java.io.IOException;
-import java.io.OutputStreamWriter;
-import java.io.Writer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
@@ -29,7 +23,7 @@ public final class DistanceFiles {
   public static void writeCsv(Path path, KlDistances kl) {
     DistanceMatrix nats = kl.in(KlUnit.NATS_PER_TEXT);
     DistanceMatrix bits = kl.in(KlUnit.BITS_PER_BYTE);
-    write(
+    CsvFormat.write(
         path,
         out -> {
           out.append("model,other,kl_nats_per_text,kl_bits_per_byte,estimator\n");
@@ -55,7 +49,7 @@ public final class DistanceFiles {
    */
   public static void writeNeighboursCsv(Path path, KlDistances kl, int count) {
     DistanceMatrix bits = kl.in(KlUnit.BITS_PER_BYTE);
-    write(
+    CsvFormat.write(
         path,
         out -> {
           out.append("model,rank,neighbour,kl_bits_per_byte,estimator\n");
@@ -69,21 +63,6 @@ public final class DistanceFiles {
               out.append("," + near.distance() + "," + kl.estimator() + "\n");
             }
           }
-        });
-  }
-
-  private interface Records {
-    void writeTo(Writer out) throws IOException;
-  }
-
-  private static void write(Path path, Records records) {
-    AtomicFile.write(
-        path,
-        out -> {
-          Writer writer =
-              new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8.newEncoder()));
-          records.writeTo(writer);
-          writer.flush();
         });
   }
 }

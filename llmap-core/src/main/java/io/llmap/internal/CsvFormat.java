@@ -1,9 +1,14 @@
 package io.llmap.internal;
 
 import io.llmap.LlmapException;
+import java.io.BufferedWriter;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.io.Reader;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -117,6 +122,37 @@ public final class CsvFormat implements Closeable {
   @Override
   public void close() throws IOException {
     reader.close();
+  }
+
+  /** Writes the records of a file. */
+  @FunctionalInterface
+  public interface Records {
+    /**
+     * Writes everything.
+     *
+     * @param out buffered
+     * @throws IOException if the writer does
+     */
+    void writeTo(Writer out) throws IOException;
+  }
+
+  /**
+   * Creates or replaces a file, as {@link AtomicFile} does, in UTF-8.
+   *
+   * @param path the file
+   * @param records what to write
+   * @throws LlmapException if it cannot be written, or a field holds a lone surrogate
+   */
+  public static void write(Path path, Records records) {
+    AtomicFile.write(
+        path,
+        out -> {
+          // The encoder, unlike the charset, refuses a lone surrogate instead of writing '?'.
+          Writer writer =
+              new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8.newEncoder()));
+          records.writeTo(writer);
+          writer.flush();
+        });
   }
 
   /**

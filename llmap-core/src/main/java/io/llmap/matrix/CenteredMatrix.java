@@ -1,6 +1,7 @@
 package io.llmap.matrix;
 
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The model coordinates Q: log-likelihoods clipped, then centred by rows and by columns
@@ -144,7 +145,8 @@ public final class CenteredMatrix {
    * @return q[i,n], in nats
    */
   public double get(int i, int n) {
-    return values[i * texts + n];
+    // Without the check a column too far would be read from the next model.
+    return values[i * texts + Objects.checkIndex(n, texts)];
   }
 
   /**

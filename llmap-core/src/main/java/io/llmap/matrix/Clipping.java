@@ -18,6 +18,28 @@ public record Clipping(double quantile, double threshold) {
   public static final Clipping NONE = new Clipping(0, Double.NEGATIVE_INFINITY);
 
   /**
+   * Checks the numbers.
+   *
+   * @param quantile the fraction of cells that the threshold was placed at, or 0 for no clipping
+   * @param threshold in nats per text; negative infinity for no clipping
+   * @throws IllegalArgumentException if the quantile is not in [0, 1), or the threshold is NaN or
+   *     positive infinity
+   */
+  public Clipping {
+    requireQuantile(quantile);
+    if (!(threshold < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("the clipping threshold is " + threshold);
+    }
+  }
+
+  private static void requireQuantile(double quantile) {
+    if (!(quantile >= 0 && quantile < 1)) {
+      throw new IllegalArgumentException(
+          "the clipping quantile must be in [0, 1), got " + quantile);
+    }
+  }
+
+  /**
    * Places the threshold at a lower quantile of all K·N values, as numpy's {@code quantile} does
    * with its default, linear interpolation.
    *
@@ -27,10 +49,7 @@ public record Clipping(double quantile, double threshold) {
    * @throws IllegalArgumentException if the quantile is out of range
    */
   public static Clipping atQuantile(LogLikelihoodMatrix matrix, double quantile) {
-    if (!(quantile >= 0 && quantile < 1)) {
-      throw new IllegalArgumentException(
-          "the clipping quantile must be in [0, 1), got " + quantile);
-    }
+    requireQuantile(quantile);
     if (quantile == 0) {
       return NONE;
     }

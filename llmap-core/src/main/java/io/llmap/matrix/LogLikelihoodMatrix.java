@@ -2,6 +2,7 @@ package io.llmap.matrix;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -128,7 +129,8 @@ public final class LogLikelihoodMatrix {
    * @return nats
    */
   public double get(int i, int n) {
-    return values[i * texts() + n];
+    // Without the check a column too far would be read from the next model.
+    return values[i * texts() + Objects.checkIndex(n, texts())];
   }
 
   /**
@@ -193,7 +195,9 @@ public final class LogLikelihoodMatrix {
    * The same models on some of the texts.
    *
    * @param indices positions of texts, each in 0 to N − 1, without repetition
-   * @return a new matrix
+   * @return a new matrix, its texts in the order of the indices
+   * @throws IllegalArgumentException if there is no index, or one is repeated
+   * @throws IndexOutOfBoundsException if an index is out of range
    */
   public LogLikelihoodMatrix selectTexts(int[] indices) {
     double[][] rows = new double[models()][indices.length];

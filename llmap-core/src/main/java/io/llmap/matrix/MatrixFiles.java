@@ -10,12 +10,10 @@ import io.llmap.internal.ScoreRow.MalformedException;
 import io.llmap.text.TextSet;
 import java.io.BufferedInputStream;
 import java.io.BufferedReader;
-import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -52,6 +50,8 @@ import java.util.zip.ZipOutputStream;
  */
 public final class MatrixFiles {
   private static final String BYTES = "#bytes";
+  private static final List<String> ARRAYS =
+      List.of("log_likelihood", "names", "text_ids", "text_bytes", "provenance");
   // Zip entries carry a time; a fixed one makes equal matrices equal files.
   private static final LocalDateTime ZIP_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
@@ -97,13 +97,18 @@ public final class MatrixFiles {
    * @throws LlmapException if the file cannot be written
    */
   public static void writeNpy(Path path, double[][] values) {
-    for (int i = 1; i < values.length; i++) {
-      if (values[i].length != values[0].length) {
+    requireEqualLengths("the array", values);
+    AtomicFile.write(path, out -> NpyFormat.write(out, values));
+  }
+
+  private static void requireEqualLengths(String what, double[][] rows) {
+    for (int i = 1; i < rows.length; i++) {
+      if (rows[i].length != rows[0].length) {
         throw new IllegalArgumentException(
-            "row %d has %d columns, row 0 has %d".formatted(i, values[i].length, values[0].length));
+            "row %d of %s has %d columns, row 0 has %d"
+                .formatted(i, what, rows[i].length, rows[0].length));
       }
     }
-    AtomicFile.write(path, out -> NpyFormat.write(out, values));
   }
 
   /**
@@ -191,11 +196,20 @@ public final class MatrixFiles {
    * @param provenance where the numbers come from, as the only element of a string array {@code
    *     provenance}; empty for none
    * @throws IllegalArgumentException if a string ends with NUL or holds a lone surrogate, which
-   *     numpy has no form for, or a name is taken
+   *     numpy has no form for, the rows of an array differ in length, or a name is taken: by the
+   *     matrix's four arrays or by {@code provenance}
    * @throws LlmapException if the file cannot be written
    */
   public static void writeNpz(
       Path path, LogLikelihoodMatrix matrix, Map<String, double[][]> more, String provenance) {
+    more.forEach(
+        (name, rows) -> {
+          if (ARRAYS.contains(name)) {
+            throw new IllegalArgumentException(
+                "the array name \"" + name + "\" is taken; taken are " + ARRAYS);
+          }
+          requireEqualLengths("the array \"" + name + "\"", rows);
+        });
     int[] bytes = textBytes(matrix);
     double[][] values = rows(matrix);
     AtomicFile.write(
@@ -402,7 +416,7 @@ public final class MatrixFiles {
    * @throws LlmapException if the file cannot be written
    */
   public static void writeCsv(Path path, LogLikelihoodMatrix matrix) {
-    write(
+    CsvFormat.write(
         path,
         out -> {
           writeHeader(out, matrix.textIds());
@@ -440,29 +454,13 @@ public final class MatrixFiles {
                 .formatted(columns.size(), models.get(i), values[i].length));
       }
     }
-    write(
+    CsvFormat.write(
         path,
         out -> {
           writeHeader(out, columns);
           for (int i = 0; i < values.length; i++) {
             writeRow(out, models.get(i), values[i]);
           }
-        });
-  }
-
-  private interface Records {
-    void writeTo(Writer out) throws IOException;
-  }
-
-  private static void write(Path path, Records records) {
-    AtomicFile.write(
-        path,
-        out -> {
-          // The encoder, unlike the charset, refuses a lone surrogate instead of writing '?'.
-          Writer writer =
-              new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8.newEncoder()));
-          records.writeTo(writer);
-          writer.flush();
         });
   }
 

@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.IntConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,6 +27,7 @@ final class NpyFormat {
   private static final Pattern DESCR_ANY = Pattern.compile("'descr'\\s*:\\s*(.*)");
   private static final Pattern ORDER = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
   private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([\\d,\\sL]*)\\)");
+  private static final Set<String> NUMBERS = Set.of("f4", "f8", "i4", "i8");
   private static final int LONGEST_HEADER = 1 << 20;
   private static final int CHUNK = 1 << 16;
 
@@ -71,7 +73,8 @@ final class NpyFormat {
     if (!descr.find()) {
       Matcher any = DESCR_ANY.matcher(header);
       throw malformed(
-          "has an element type that is not a plain one: " + (any.find() ? any.group(1) : header));
+          "has an element type that is not a plain one: "
+              + (any.find() ? any.group(1) : header).strip());
     }
     if (descr.group(2).equals("O")) {
       throw malformed(
@@ -132,7 +135,7 @@ final class NpyFormat {
    */
   static double[][] readMatrix(InputStream in, long bytes, String where) throws IOException {
     NpyFormat file = open(in, bytes, where);
-    file.requireDimensions(2);
+    file.requireNumbers(2);
     double[][] values = new double[file.shape[0]][file.shape[1]];
     if (file.fortran) {
       for (int c = 0; c < file.shape[1]; c++) {
@@ -152,7 +155,7 @@ final class NpyFormat {
 
   static double[] readVector(InputStream in, long bytes, String where) throws IOException {
     NpyFormat file = open(in, bytes, where);
-    file.requireDimensions(1);
+    file.requireNumbers(1);
     double[] values = new double[file.shape[0]];
     for (int n = 0; n < values.length; n++) {
       values[n] = file.nextNumber();
@@ -179,24 +182,28 @@ final class NpyFormat {
     }
   }
 
+  private void requireNumbers(int dimensions) {
+    requireDimensions(dimensions);
+    if (!NUMBERS.contains(type)) {
+      throw malformed("has elements of type " + type + "; f4, f8, i4 and i8 are read");
+    }
+  }
+
   private double nextNumber() throws IOException {
     ByteBuffer data = chunkWithItem();
-    switch (type) {
-      case "f8":
-        return data.getDouble();
-      case "f4":
-        return data.getFloat();
-      case "i4":
-        return data.getInt();
-      case "i8":
-        long value = data.getLong();
-        if ((long) (double) value != value || value == Long.MAX_VALUE) {
-          throw malformed("has the integer " + value + ", which no double holds exactly");
-        }
-        return value;
-      default:
-        throw malformed("has elements of type " + type + "; f4, f8, i4 and i8 are read");
+    return switch (type) {
+      case "f8" -> data.getDouble();
+      case "f4" -> data.getFloat();
+      case "i4" -> data.getInt();
+      default -> exact(data.getLong());
+    };
+  }
+
+  private double exact(long value) {
+    if ((long) (double) value != value || value == Long.MAX_VALUE) {
+      throw malformed("has the integer " + value + ", which no double holds exactly");
     }
+    return value;
   }
 
   private String nextString() throws IOException {

@@ -5,7 +5,6 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -66,7 +65,8 @@ public record TextChunker(int maxBytes, int minBytes) {
     } catch (CharacterCodingException e) {
       throw new IllegalArgumentException("the document holds a lone surrogate", e);
     }
-    byte[] bytes = Arrays.copyOf(encoded.array(), encoded.limit());
+    byte[] bytes = new byte[encoded.remaining()];
+    encoded.get(bytes);
     List<String> chunks = new ArrayList<>();
     int start = 0;
     while (start < bytes.length) {

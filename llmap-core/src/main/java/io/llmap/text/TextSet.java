@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import io.llmap.LlmapException;
 import io.llmap.internal.AtomicFile;
 import io.llmap.internal.FileErrors;
@@ -191,6 +192,8 @@ public final class TextSet implements Iterable<Text> {
         Text text;
         try {
           text = parse(line, Long.toString(reader.number() - 1));
+        } catch (JsonEOFException e) {
+          throw malformed(path, reader, "the line ends inside its JSON");
         } catch (JsonProcessingException e) {
           throw malformed(path, reader, e.getOriginalMessage());
         } catch (IllegalArgumentException e) {

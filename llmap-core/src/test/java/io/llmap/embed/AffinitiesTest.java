@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.llmap.distance.DistanceMatrix;
+import io.llmap.testing.GoldenFiles;
 import java.util.Arrays;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -17,7 +18,7 @@ class AffinitiesTest {
   @ParameterizedTest
   @ValueSource(doubles = {1.5, 5, 15, 58})
   void everyRowHasThePerplexityAskedFor(double perplexity) {
-    double[][] squares = Npy.matrix("d2.npy");
+    double[][] squares = GoldenFiles.matrix("d2.npy");
 
     for (int i = 0; i < squares.length; i++) {
       Affinities.toConditional(squares[i], i, perplexity);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.llmap.distance.DistanceMatrix;
 import io.llmap.matrix.CenteredMatrix;
+import io.llmap.testing.GoldenFiles;
 import io.llmap.testing.Tolerances;
 import java.util.Arrays;
 import java.util.List;
@@ -32,7 +33,7 @@ class ClassicalMdsTest {
   @Test
   void eigenvaluesOfEuclideanDistancesAreSquaredSingularValues() {
     CenteredMatrix q = Golden.centered();
-    double[] s = Npy.vector("pca_singular_values.npy");
+    double[] s = GoldenFiles.vector("pca_singular_values.npy");
 
     assertThat(ClassicalMds.eigenvalues(Golden.between(q)))
         .containsExactly(Arrays.stream(s).map(v -> v * v).toArray(), within(1e-10 * s[0] * s[0]));

@@ -1,57 +1,27 @@
 package io.llmap.embed;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
 import io.llmap.distance.DistanceMatrix;
 import io.llmap.matrix.CenteredMatrix;
 import io.llmap.matrix.Clipping;
 import io.llmap.matrix.LogLikelihoodMatrix;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.util.ArrayList;
+import io.llmap.testing.GoldenFiles;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/** The reference numbers of numpy and scikit-learn, and matrices made from plain numbers. */
+/** The matrix of the reference numbers, and matrices made from plain numbers. */
 final class Golden {
   private Golden() {}
 
   static CenteredMatrix centered() {
-    LogLikelihoodMatrix raw = logLikelihoods(Npy.matrix("raw.npy"));
+    LogLikelihoodMatrix raw = logLikelihoods(GoldenFiles.matrix("raw.npy"));
     return CenteredMatrix.of(raw, Clipping.atQuantile(raw, 0.02));
   }
 
   static DistanceMatrix distances() {
-    double[][] d2 = Npy.matrix("d2.npy");
+    double[][] d2 = GoldenFiles.matrix("d2.npy");
     return DistanceMatrix.of(names(d2.length), d2).map(Math::sqrt);
-  }
-
-  /** The number, or numbers, under a key of golden.json. */
-  static double[] numbers(String key) {
-    try (InputStream in = Golden.class.getResourceAsStream("golden.json");
-        JsonParser json = new JsonFactory().createParser(in)) {
-      List<Double> found = new ArrayList<>();
-      while (json.nextToken() != null) {
-        if (json.currentToken().isNumeric() && key.equals(keyOf(json))) {
-          found.add(json.getDoubleValue());
-        }
-      }
-      if (found.isEmpty()) {
-        throw new IllegalArgumentException("golden.json has no " + key);
-      }
-      return found.stream().mapToDouble(Double::doubleValue).toArray();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String keyOf(JsonParser json) throws IOException {
-    return json.getParsingContext().inArray()
-        ? json.getParsingContext().getParent().getCurrentName()
-        : json.currentName();
   }
 
   static CenteredMatrix unclipped(double[][] values) {

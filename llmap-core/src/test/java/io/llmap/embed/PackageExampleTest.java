@@ -1,6 +1,7 @@
 package io.llmap.embed;
 
 import io.llmap.distance.DistanceMatrix;
+import io.llmap.testing.GoldenFiles;
 import io.llmap.testing.PackageExample;
 import java.io.IOException;
 import java.util.List;
@@ -10,7 +11,7 @@ class PackageExampleTest {
   @Test
   void exampleOfThePackageDocumentationIsTheCodeOfThisTest() throws IOException {
     List<String> names = Golden.names(60);
-    double[][] kl = Npy.matrix("d2.npy");
+    double[][] kl = GoldenFiles.matrix("d2.npy");
 
     // example
     DistanceMatrix distances = DistanceMatrix.of(names, kl).map(Math::sqrt);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.llmap.matrix.CenteredMatrix;
+import io.llmap.testing.GoldenFiles;
 import io.llmap.testing.Tolerances;
 import java.util.Arrays;
 import net.jqwik.api.ForAll;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class PcaTest {
   @Test
   void singularValuesAreThoseOfNumpy() {
-    double[] expected = Npy.vector("pca_singular_values.npy");
+    double[] expected = GoldenFiles.vector("pca_singular_values.npy");
 
     assertThat(Pca.of(Golden.centered()).singularValues())
         .containsExactly(expected, within(Tolerances.golden(expected[0])));
@@ -27,13 +28,13 @@ class PcaTest {
 
     assertThat(Arrays.copyOf(ratios, 10))
         .containsExactly(
-            Golden.numbers("explained_variance_ratio_10"), within(Tolerances.golden(1)));
+            GoldenFiles.numbers("explained_variance_ratio_10"), within(Tolerances.golden(1)));
   }
 
   @Test
   void coordinatesAreThoseOfNumpyUpToSign() {
-    double[][] expected = Npy.matrix("pca_abs_coordinates_10.npy");
-    double largest = Npy.vector("pca_singular_values.npy")[0];
+    double[][] expected = GoldenFiles.matrix("pca_abs_coordinates_10.npy");
+    double largest = GoldenFiles.vector("pca_singular_values.npy")[0];
 
     Embedding embedding = Pca.of(Golden.centered()).embedding(10);
 

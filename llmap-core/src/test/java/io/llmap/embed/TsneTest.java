@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.llmap.distance.DistanceMatrix;
+import io.llmap.testing.GoldenFiles;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -104,7 +105,8 @@ class TsneTest {
 
     assertThat(reached)
         .isLessThanOrEqualTo(
-            1.05 * Golden.numbers("tsne_exact_perplexity_" + perplexity + "_kl_divergence")[0]);
+            1.05
+                * GoldenFiles.numbers("tsne_exact_perplexity_" + perplexity + "_kl_divergence")[0]);
   }
 
   @Test

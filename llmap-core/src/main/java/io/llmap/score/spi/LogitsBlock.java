@@ -70,7 +70,8 @@ public final class LogitsBlock {
    * @param vocabulary V, at least 1
    * @param rowStride logits from the start of one row to the next, at least V
    * @return a view
-   * @throws IllegalArgumentException if the buffer is not direct, or too small
+   * @throws IllegalArgumentException if the buffer is not direct, or too small, or a number is out
+   *     of its range
    */
   public static LogitsBlock of(
       ByteBuffer memory, Type type, long offset, int rows, int vocabulary, int rowStride) {
@@ -82,10 +83,12 @@ public final class LogitsBlock {
           "bad logits shape: rows %d, vocabulary %d, row stride %d, offset %d"
               .formatted(rows, vocabulary, rowStride, offset));
     }
-    long end = (offset + (rows - 1L) * rowStride + vocabulary) * type.bytes();
-    if (end > memory.capacity()) {
+    long capacity = memory.capacity() / type.bytes();
+    long span = (rows - 1L) * rowStride + vocabulary;
+    if (span > capacity - offset) {
       throw new IllegalArgumentException(
-          "logits need %d bytes but the buffer has %d".formatted(end, memory.capacity()));
+          "%d logits from logit %d on do not fit into a buffer of %d logits"
+              .formatted(span, offset, capacity));
     }
     return new LogitsBlock(
         memory.duplicate().clear().order(ByteOrder.nativeOrder()),
@@ -139,7 +142,8 @@ public final class LogitsBlock {
    * @return a byte offset
    */
   public int byteOffset(int row) {
-    return Math.toIntExact((offset + (long) row * rowStride) * type.bytes());
+    return Math.toIntExact(
+        (offset + (long) Objects.checkIndex(row, rows) * rowStride) * type.bytes());
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.llmap.score.spi;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * Token sequences of one forward pass, padded on the right to one length.
@@ -84,6 +85,7 @@ public final class TokenBatch {
    * @return the id, or the padding id behind the sequence's end
    */
   public int id(int sequence, int position) {
-    return ids[sequence * length + position];
+    // Without the check a position too far would be read from the next sequence.
+    return ids[sequence * length + Objects.checkIndex(position, length)];
   }
 }

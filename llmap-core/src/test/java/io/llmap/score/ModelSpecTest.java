@@ -1,0 +1,53 @@
+package io.llmap.score;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ModelSpecTest {
+  @ParameterizedTest
+  @CsvSource({
+    "onnx:/models/gpt2#small, onnx, /models/gpt2, small",
+    "onnx:models/gpt2, onnx, models/gpt2, gpt2",
+    "onnx:models/gpt2/, onnx, models/gpt2, gpt2",
+    "onnx:models/x/../gpt2, onnx, models/x/../gpt2, gpt2",
+    "onnx:a#b#c, onnx, a#b, c",
+    "onnx:a#the name, onnx, a, the name",
+    "onnx:a#v1:2, onnx, a, v1:2",
+    "onnx:c:/models/gpt2, onnx, c:/models/gpt2, gpt2",
+    "my#backend:gpt2, my#backend, gpt2, gpt2",
+  })
+  void providerPathAndNameAreTakenApart(String spec, String provider, String path, String name) {
+    assertThat(ModelSpec.parse(spec)).isEqualTo(new ModelSpec(provider, Path.of(path), name));
+  }
+
+  @Test
+  void theNameOfTheWorkingFolderIsItsOwn() {
+    assertThat(ModelSpec.parse("onnx:.").name())
+        .isEqualTo(Path.of("").toAbsolutePath().getFileName().toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "gpt2", ":gpt2", "onnx:", "onnx:#gpt2", "#gpt2", ":"})
+  void aSpecificationWithoutAProviderOrAPathIsRefused(String spec) {
+    assertThatThrownBy(() -> ModelSpec.parse(spec))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "a model is written PROVIDER:PATH[#NAME], such as onnx:models/gpt2#gpt2; got \""
+                + spec
+                + "\"");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"onnx:gpt2#", "onnx:gpt2# ", "onnx:/"})
+  void aModelWithoutANameIsRefused(String spec) {
+    assertThatThrownBy(() -> ModelSpec.parse(spec))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("the model \"" + spec + "\" has no name; add #NAME");
+  }
+}
