@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that numpy 2.4.6 wrote, by tools/fixtures/make_npy.py. */
 class NumpyFilesTest {
-  private static final double[][] VALUES = {{-1.5, 0.1, 3e300}, {-0.0, 5e-324, -600.25}};
+  private static final double[][] VALUES = {{-1.5, 0.1, 3e300}, {-0.0, Double.MIN_VALUE, -600.25}};
   private static final List<String> NAMES = List.of("plain", "größe", "模型 🦙", "");
   private static final List<String> IDS = List.of("a,b", "quoted \"c\"", "line\nbreak");
 
@@ -57,7 +57,7 @@ class NumpyFilesTest {
   void floatsAreWidened(String name) throws URISyntaxException {
     assertSameBits(
         MatrixFiles.readNpy(numpy(name + ".npy")),
-        new double[][] {{-1.5, 0.1f, 3e38f}, {-0.0, 1e-45f, -600.25}});
+        new double[][] {{-1.5, 0.1f, 3e38f}, {-0.0, Float.MIN_VALUE, -600.25}});
   }
 
   @Test

@@ -32,7 +32,7 @@ class BatchPlanTest {
     for (int p = 1; p < planned.length; p++) {
       int before = lengths.get(planned[p - 1]);
       int after = lengths.get(planned[p]);
-      assertThat(before > after || before == after && planned[p - 1] < planned[p]).isTrue();
+      assertThat(before > after || (before == after && planned[p - 1] < planned[p])).isTrue();
     }
   }
 

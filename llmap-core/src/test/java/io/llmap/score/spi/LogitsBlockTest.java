@@ -3,7 +3,6 @@ package io.llmap.score.spi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.llmap.score.spi.LogitsBlock.Type;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;
@@ -16,7 +15,7 @@ class LogitsBlockTest {
   }
 
   /** Rows of 3 logits, 5 apart, behind 2 others: row 0 is 2, 3, 4 and row 1 is 7, 8, 9. */
-  private static LogitsBlock strided(Type type) {
+  private static LogitsBlock strided(LogitsBlock.Type type) {
     ByteBuffer memory = direct(10 * type.bytes());
     for (int at = 0; at < 10; at++) {
       switch (type) {
@@ -32,14 +31,14 @@ class LogitsBlockTest {
 
   @Test
   void offsetAndStrideAreCountedInLogitsOfEveryType() {
-    for (Type type : Type.values()) {
+    for (LogitsBlock.Type type : LogitsBlock.Type.values()) {
       LogitsBlock block = strided(type);
       float[] row = new float[4];
       for (int r = 0; r < 2; r++) {
         block.read(r, 1, 2, row);
         for (int v = 0; v < 3; v++) {
           int at = 2 + 5 * r + v;
-          float expected = type == Type.F32 ? at : 1 << at;
+          float expected = type == LogitsBlock.Type.F32 ? at : 1 << at;
           assertThat(block.logit(r, v)).as("%s", type).isEqualTo(expected);
           assertThat(v == 0 || row[v - 1] == expected).isTrue();
         }
@@ -55,7 +54,7 @@ class LogitsBlockTest {
   void positionLimitAndByteOrderOfTheBufferDoNotMatter() {
     ByteBuffer memory = direct(8).putFloat(1.5f).putFloat(-2.5f);
     memory.position(4).limit(4).order(ByteOrder.BIG_ENDIAN);
-    LogitsBlock block = LogitsBlock.of(memory, Type.F32, 0, 1, 2, 2);
+    LogitsBlock block = LogitsBlock.of(memory, LogitsBlock.Type.F32, 0, 1, 2, 2);
 
     assertThat(block.logit(0, 0)).isEqualTo(1.5f);
     assertThat(block.logit(0, 1)).isEqualTo(-2.5f);
@@ -67,7 +66,7 @@ class LogitsBlockTest {
   @Test
   void nothingIsCopied() {
     ByteBuffer memory = direct(4);
-    LogitsBlock block = LogitsBlock.of(memory, Type.F32, 0, 1, 1, 1);
+    LogitsBlock block = LogitsBlock.of(memory, LogitsBlock.Type.F32, 0, 1, 1, 1);
     memory.putFloat(0, 3.5f);
 
     assertThat(block.logit(0, 0)).isEqualTo(3.5f);
@@ -75,7 +74,7 @@ class LogitsBlockTest {
 
   @Test
   void rowsAndTokensOutsideTheBlockAreNotRead() {
-    LogitsBlock block = strided(Type.F32);
+    LogitsBlock block = strided(LogitsBlock.Type.F32);
 
     assertThatThrownBy(() -> block.logit(0, 3)).isInstanceOf(IndexOutOfBoundsException.class);
     assertThatThrownBy(() -> block.logit(0, -1)).isInstanceOf(IndexOutOfBoundsException.class);
@@ -87,7 +86,8 @@ class LogitsBlockTest {
 
   @Test
   void memoryOfTheHeapIsRefused() {
-    assertThatThrownBy(() -> LogitsBlock.of(ByteBuffer.allocate(4), Type.F32, 0, 1, 1, 1))
+    assertThatThrownBy(
+            () -> LogitsBlock.of(ByteBuffer.allocate(4), LogitsBlock.Type.F32, 0, 1, 1, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("logits must lie in a direct buffer");
   }
@@ -95,7 +95,9 @@ class LogitsBlockTest {
   @ParameterizedTest
   @CsvSource({"0, 0, 1, 1", "0, 1, 0, 1", "0, 1, 2, 1", "-1, 1, 1, 1"})
   void anImpossibleShapeIsRefusedWithItsValues(long offset, int rows, int vocabulary, int stride) {
-    assertThatThrownBy(() -> LogitsBlock.of(direct(64), Type.F32, offset, rows, vocabulary, stride))
+    assertThatThrownBy(
+            () ->
+                LogitsBlock.of(direct(64), LogitsBlock.Type.F32, offset, rows, vocabulary, stride))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "bad logits shape: rows %d, vocabulary %d, row stride %d, offset %d"
@@ -104,21 +106,24 @@ class LogitsBlockTest {
 
   @Test
   void aBufferThatIsTooSmallIsRefusedAtTheFirstMissingLogit() {
-    assertThat(LogitsBlock.of(direct(40), Type.F32, 2, 2, 3, 5).rows()).isEqualTo(2);
-    assertThatThrownBy(() -> LogitsBlock.of(direct(39), Type.F32, 2, 2, 3, 5))
+    assertThat(LogitsBlock.of(direct(40), LogitsBlock.Type.F32, 2, 2, 3, 5).rows()).isEqualTo(2);
+    assertThatThrownBy(() -> LogitsBlock.of(direct(39), LogitsBlock.Type.F32, 2, 2, 3, 5))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("8 logits from logit 2 on do not fit into a buffer of 9 logits");
-    assertThatThrownBy(() -> LogitsBlock.of(direct(40), Type.F16, 13, 2, 3, 5))
+    assertThatThrownBy(() -> LogitsBlock.of(direct(40), LogitsBlock.Type.F16, 13, 2, 3, 5))
         .hasMessage("8 logits from logit 13 on do not fit into a buffer of 20 logits");
   }
 
   @Test
   void shapesWhoseSizeOverflowsAreRefused() {
-    assertThatThrownBy(() -> LogitsBlock.of(direct(64), Type.F32, Long.MAX_VALUE / 4, 1, 1, 1))
+    assertThatThrownBy(
+            () -> LogitsBlock.of(direct(64), LogitsBlock.Type.F32, Long.MAX_VALUE / 4, 1, 1, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("do not fit into a buffer of 16 logits");
     assertThatThrownBy(
-            () -> LogitsBlock.of(direct(64), Type.F32, 0, Integer.MAX_VALUE, 1, Integer.MAX_VALUE))
+            () ->
+                LogitsBlock.of(
+                    direct(64), LogitsBlock.Type.F32, 0, Integer.MAX_VALUE, 1, Integer.MAX_VALUE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("do not fit into a buffer of 16 logits");
   }
