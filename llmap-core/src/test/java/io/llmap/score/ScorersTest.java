@@ -39,9 +39,13 @@ class ScorersTest {
     }
 
     @Override
+    public ModelSource identify(ModelSpec spec, ScorerOptions options) {
+      return new ModelSource(spec.name(), spec.path().toString(), "f", options.device());
+    }
+
+    @Override
     public LogLikelihoodScorer open(ModelSpec spec, ScorerOptions options) {
-      return new Opened(
-          new ModelSource(spec.name(), spec.path().toString(), "f", options.device()));
+      return new Opened(identify(spec, options));
     }
   }
 
@@ -59,6 +63,11 @@ class ScorersTest {
     @Override
     public Availability availability() {
       return Availability.no("libmagic.so is missing; install libmagic");
+    }
+
+    @Override
+    public ModelSource identify(ModelSpec spec, ScorerOptions options) {
+      throw new AssertionError("a provider that cannot run was asked");
     }
 
     @Override

@@ -9,9 +9,12 @@ import io.llmap.score.spi.Tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A model whose probabilities are known in closed form: each token depends on the one before it.
@@ -28,9 +31,13 @@ public final class BigramLm implements CausalLm {
   /**
    * The longest sequence and the number of sequences of every batch so far, padded length first.
    */
-  public final List<int[]> shapes = new ArrayList<>();
+  public final List<int[]> shapes = Collections.synchronizedList(new ArrayList<>());
+
+  /** How many forward passes are running now. */
+  public final AtomicInteger running = new AtomicInteger();
 
   public boolean closed;
+  private int concurrency = 1;
 
   public BigramLm(long seed, int contextLength) {
     Random random = new Random(seed);
@@ -45,6 +52,12 @@ public final class BigramLm implements CausalLm {
   /** Replaces the logit of one pair. */
   public BigramLm with(int previous, int next, float logit) {
     logits[previous][next] = logit;
+    return this;
+  }
+
+  /** Lets several threads in at once. */
+  public BigramLm withConcurrency(int threads) {
+    concurrency = threads;
     return this;
   }
 
@@ -68,7 +81,23 @@ public final class BigramLm implements CausalLm {
   }
 
   @Override
+  public int concurrency() {
+    return concurrency;
+  }
+
+  @Override
   public void forward(TokenBatch batch, LogitsSink sink) {
+    if (running.incrementAndGet() > concurrency) {
+      throw new AssertionError("more than " + concurrency + " batches at once");
+    }
+    try {
+      run(batch, sink);
+    } finally {
+      running.decrementAndGet();
+    }
+  }
+
+  private void run(TokenBatch batch, LogitsSink sink) {
     shapes.add(new int[] {batch.length(), batch.sequences()});
     int t = batch.length();
     ByteBuffer memory =
@@ -113,7 +142,7 @@ public final class BigramLm implements CausalLm {
           at[count++] = i;
         }
       }
-      return new Encoding(java.util.Arrays.copyOf(ids, count), java.util.Arrays.copyOf(at, count));
+      return new Encoding(Arrays.copyOf(ids, count), Arrays.copyOf(at, count));
     }
 
     /** BOS in front, where there is one. */

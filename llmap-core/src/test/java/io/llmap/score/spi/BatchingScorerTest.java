@@ -15,6 +15,7 @@ import io.llmap.testing.BigramLm;
 import io.llmap.testing.Tolerances;
 import io.llmap.text.Text;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.HashMap;
@@ -140,6 +141,7 @@ class BatchingScorerTest {
     Collections.shuffle(shuffled, new Random(4));
     for (int budget : new int[] {1, 60, 200, 100_000}) {
       for (int threads : new int[] {1, 3}) {
+        model.withConcurrency(budget % 3 + 1);
         ScorerOptions options =
             options().withPrefix(prefix).withTokenBudget(budget).withThreads(threads);
         assertThat(score(shuffled, options)).isEqualTo(expected);
@@ -200,6 +202,42 @@ class BatchingScorerTest {
       assertThat(model.shapes.get(batch)).isEqualTo(all.get(batch));
     }
     assertThat(delivered).hasSize(40 - done.cardinality());
+  }
+
+  @Test
+  void severalBatchesAtOnceAreDeliveredInTheOrderOfThePlan() {
+    List<Text> texts = randomTexts(57);
+    model.withConcurrency(4);
+    ScorerOptions options = options().withTokenBudget(100).withThreads(4);
+    List<Integer> order = new ArrayList<>();
+    try (BatchingScorer scorer = scorer(letters(OptionalInt.of(BigramLm.BOS), NO), options)) {
+      scorer.score(texts, (index, score) -> order.add(index));
+    }
+    List<Integer> plan = new ArrayList<>();
+    int[] lengths = texts.stream().mapToInt(text -> text.content().length() + 1).toArray();
+    BatchPlan.of(lengths, 100).forEach(batch -> Arrays.stream(batch).forEach(plan::add));
+    assertThat(order).isEqualTo(plan);
+  }
+
+  @Test
+  void afterAFailureNoBatchIsRunningAndEarlierScoresWereDelivered() {
+    List<Text> texts = new ArrayList<>(randomTexts(57));
+    texts.set(30, Text.of("bad", "zq"));
+    model.withConcurrency(3).with(25, 16, Float.NEGATIVE_INFINITY);
+    for (int n = 0; n < texts.size(); n++) {
+      texts.set(
+          n, n == 30 ? texts.get(n) : Text.of("t" + n, texts.get(n).content().replace("zq", "zz")));
+    }
+    ScorerOptions options = options().withTokenBudget(100).withThreads(3);
+    List<Integer> delivered = new ArrayList<>();
+    try (BatchingScorer scorer = scorer(letters(OptionalInt.of(BigramLm.BOS), NO), options)) {
+      assertThatThrownBy(() -> scorer.score(texts, (index, score) -> delivered.add(index)))
+          .isInstanceOf(ScoringException.class)
+          .hasMessageContaining("\"bad\"");
+      assertThat(model.running).hasValue(0);
+    }
+    // The shortest texts are in the last batch.
+    assertThat(delivered).hasSizeGreaterThan(40).doesNotContain(30);
   }
 
   @Test
