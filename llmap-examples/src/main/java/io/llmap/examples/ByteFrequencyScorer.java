@@ -8,28 +8,10 @@ import io.llmap.text.Text;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** The custom scorer of the README: independent bytes, as frequent as in a sample. */
 // README
-public final class ByteFrequencyScorer implements LogLikelihoodScorer {
-  private final ModelSource source;
-  private final double[] logProbs = new double[256];
-
-  public ByteFrequencyScorer(String name, String sample) {
-    byte[] bytes = sample.getBytes(StandardCharsets.UTF_8);
-    source = new ModelSource(name, "memory", "bytes-" + sample.hashCode(), "byte frequencies 1.0");
-    for (int b = 0; b < 256; b++) {
-      int count = 1; // no byte is impossible: a log-likelihood must be finite
-      for (byte seen : bytes) {
-        count += (seen & 0xff) == b ? 1 : 0;
-      }
-      logProbs[b] = Math.log((double) count / (bytes.length + 256));
-    }
-  }
-
-  @Override
-  public ModelSource source() {
-    return source;
-  }
+/** A model of independent bytes: logProbs[b] is the natural log of the probability of byte b. */
+public record ByteFrequencyScorer(ModelSource source, double[] logProbs)
+    implements LogLikelihoodScorer {
 
   @Override
   public void score(List<Text> texts, ScoringListener listener) {

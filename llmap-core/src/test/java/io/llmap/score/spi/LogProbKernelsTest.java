@@ -25,8 +25,13 @@ class LogProbKernelsTest {
   private static final Fake FAST = new Fake("vector", 10, Availability.yes("256 bits"));
 
   @Test
-  void theVectorKernelIsTheBestOneUnderTheBuildsFlags() {
-    assertThat(LogProbKernels.best().name()).isEqualTo("vector");
+  void theKernelThatTheBuildForcesIsTheOneThatRuns() {
+    assertThat(LogProbKernels.best().name()).isEqualTo(System.getProperty("llmap.kernel"));
+  }
+
+  @Test
+  void theVectorKernelIsPreferredAndRunsUnderTheBuildsFlags() {
+    assertThat(LogProbKernels.choose(LogProbKernels.providers(), "").name()).isEqualTo("vector");
     assertThat(LogProbKernels.providers())
         .extracting(LogProbKernelProvider::name)
         .containsExactly("vector", "scalar");
