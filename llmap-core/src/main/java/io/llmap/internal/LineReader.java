@@ -15,6 +15,8 @@ import java.util.Arrays;
  * #next()}.
  */
 public final class LineReader implements Closeable {
+  private static final int QUOTED = 60;
+
   private final InputStream in;
   private byte[] buffer = new byte[1 << 16];
   private int start;
@@ -165,8 +167,6 @@ public final class LineReader implements Closeable {
     String line = text.replaceAll("\\p{Cntrl}", "\uFFFD");
     return line.length() <= QUOTED ? line : line.substring(0, QUOTED) + "…";
   }
-
-  private static final int QUOTED = 60;
 
   @Override
   public void close() throws IOException {

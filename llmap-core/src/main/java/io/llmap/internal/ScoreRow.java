@@ -163,20 +163,24 @@ public record ScoreRow(
 
   private static void expect(
       JsonParser parser, @Nullable JsonToken token, JsonToken wanted, String what)
-      throws MalformedException, IOException {
+      throws MalformedException {
     if (token != wanted) {
       throw wrongType(parser, what);
     }
   }
 
-  private static MalformedException wrongType(JsonParser parser, String wanted) throws IOException {
+  private static MalformedException wrongType(JsonParser parser, String wanted) {
+    return new MalformedException(place(parser) + " is not " + wanted);
+  }
+
+  /** The field that the parser is at, or in whose array or object it is. */
+  private static String place(JsonParser parser) {
     JsonStreamContext context = parser.getParsingContext();
-    String field =
-        context.inArray() && parser.currentToken() != JsonToken.START_ARRAY
-            ? context.getParent().getCurrentName()
-            : parser.currentName();
-    return new MalformedException(
-        (field == null ? "the line" : "\"" + field + "\"") + " is not " + wanted);
+    while (context.getParent() != null && context.getCurrentName() == null) {
+      context = context.getParent();
+    }
+    String field = context.getCurrentName();
+    return field == null ? "the line" : "\"" + field + "\"";
   }
 
   private static void require(boolean present, String field) throws MalformedException {
@@ -192,7 +196,7 @@ public record ScoreRow(
     }
     int value = parser.getIntValue();
     if (value < 0) {
-      throw new MalformedException("\"" + parser.currentName() + "\" is " + value);
+      throw new MalformedException(place(parser) + " is " + value);
     }
     return value;
   }

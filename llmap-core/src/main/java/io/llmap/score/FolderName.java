@@ -6,7 +6,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * Names of folders for names of models: different names, different folders, on every file system.
+ * Names of folders for names of models: different names, different folders. On a file system that
+ * does not tell upper case from lower, names that differ in nothing else share one; their runs do
+ * not.
  */
 final class FolderName {
   /** Well under the 255 bytes that file systems allow. */
@@ -17,7 +19,7 @@ final class FolderName {
   /**
    * Keeps ASCII letters, digits, hyphens, underscores, and dots that are neither first nor last;
    * every other byte of the UTF-8 form becomes a percent sign and two digits. A long result is cut
-   * and gets a hash behind a tilde, which stands in no other.
+   * and gets a hash of the name behind a tilde, which stands in no other.
    */
   static String of(String name) {
     byte[] bytes = name.getBytes(StandardCharsets.UTF_8);

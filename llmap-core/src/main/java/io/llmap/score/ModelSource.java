@@ -22,7 +22,7 @@ public record ModelSource(String name, String location, String fingerprint, Stri
    *     changed model is never taken for the old one
    * @param backend what ran it, with its version, such as {@code onnx (ONNX Runtime 1.28.0)}
    * @throws IllegalArgumentException if the name or the fingerprint is blank, or the name holds a
-   *     control character
+   *     control character or half a character
    */
   public ModelSource {
     if (name.isBlank()) {
@@ -30,6 +30,11 @@ public record ModelSource(String name, String location, String fingerprint, Stri
     }
     if (name.chars().anyMatch(Character::isISOControl)) {
       throw new IllegalArgumentException("a model's name holds a control character: " + name);
+    }
+    if (name.codePoints()
+        .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
+      throw new IllegalArgumentException(
+          "a model's name is not valid UTF-16 (a lone surrogate): " + name);
     }
     if (fingerprint.isBlank()) {
       throw new IllegalArgumentException("model " + name + " has no fingerprint");

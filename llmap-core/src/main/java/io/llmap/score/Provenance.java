@@ -176,13 +176,20 @@ public record Provenance(
    * @throws io.llmap.LlmapException if it cannot be read
    */
   public static Provenance read(Path path) {
+    byte[] content;
+    try {
+      content = Files.readAllBytes(path);
+    } catch (IOException e) {
+      throw FileErrors.cannot("read", path, e);
+    }
     Map<String, Map<String, String>> parts;
-    try (JsonParser parser = JSON.createParser(Files.readAllBytes(path))) {
+    try (JsonParser parser = JSON.createParser(content)) {
       parts = parse(parser);
     } catch (JsonProcessingException e) {
       throw new CorruptStoreException(path + " is not JSON: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
-      throw FileErrors.cannot("read", path, e);
+      // Bytes that are no characters, such as the zeros that some file systems leave after a crash.
+      throw new CorruptStoreException(path + " is not JSON: " + e.getMessage(), e);
     }
     try {
       Map<String, String> model = part(parts, "model");

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -91,6 +92,10 @@ final class ScoreFile {
     if (!Double.isFinite(row.logLikelihood())) {
       return "the log-likelihood of text %d under model \"%s\" is %s"
           .formatted(n, model, row.logLikelihood());
+    }
+    double[] logProbs = row.tokenLogProbs();
+    if (logProbs != null && !Arrays.stream(logProbs).allMatch(Double::isFinite)) {
+      return "a token-log-prob of text %d under model \"%s\" is not finite".formatted(n, model);
     }
     if (seen.get(n)
         && Double.doubleToLongBits(values[n]) != Double.doubleToLongBits(row.logLikelihood())) {

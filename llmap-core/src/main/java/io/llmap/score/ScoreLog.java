@@ -42,8 +42,7 @@ public final class ScoreLog implements AutoCloseable {
   private static final long GROUP_NANOS = 250_000_000L;
 
   // A lock on a file is the process's: closing any channel on it, even that of a failed second
-  // attempt,
-  // would release it. So the lock file is opened once in a virtual machine.
+  // attempt, would release it. So the lock file is opened once in a virtual machine.
   private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
 
   private final Path folder;
@@ -52,8 +51,7 @@ public final class ScoreLog implements AutoCloseable {
   private final TextSet texts;
   private final LongSupplier clock;
   private final FileChannel lock;
-  // Not a FileChannel: an interrupt of the scoring thread would close it with rows still to be
-  // written.
+  // Not a FileChannel: an interrupt of the scoring thread would close it with rows still unwritten.
   private final RandomAccessFile file;
   private final double[] values;
   private final BitSet durable;
@@ -120,7 +118,7 @@ public final class ScoreLog implements AutoCloseable {
               .formatted(provenance.textSetFingerprint(), texts.fingerprint()));
     }
     try {
-      Files.createDirectories(folder);
+      createDurably(folder.toAbsolutePath());
       Path real = folder.toRealPath();
       if (!OPEN.add(real)) {
         throw inUse(folder);
@@ -134,16 +132,28 @@ public final class ScoreLog implements AutoCloseable {
             throw inUse(folder);
           }
           return new ScoreLog(real, lock, provenance, texts, clock);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
           lock.close();
           throw e;
         }
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | Error e) {
         OPEN.remove(real);
         throw e;
       }
     } catch (IOException e) {
       throw FileErrors.cannot("open", folder, e);
+    }
+  }
+
+  /** The rows in a new folder are only as durable as the entries that lead to it. */
+  private static void createDurably(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      Path parent = folder.getParent();
+      if (parent != null) {
+        createDurably(parent);
+      }
+      Files.createDirectories(folder);
+      AtomicFile.forceFolder(folder);
     }
   }
 
@@ -154,19 +164,24 @@ public final class ScoreLog implements AutoCloseable {
 
   private void requireProvenance(Provenance wanted) throws IOException {
     Path path = folder.resolve(PROVENANCE);
-    if (!Files.exists(path)) {
+    if (Files.exists(path)) {
+      requireSameRun(path, wanted);
+    } else {
       if (Files.exists(rows) && Files.size(rows) > 0) {
         throw new CorruptStoreException(
             rows + " has rows but no " + PROVENANCE + " beside it: whose they are is not known");
       }
       wanted.write(path);
-      return;
     }
+  }
+
+  /** Compares a stored provenance with the one whose folder it is in, versions left aside. */
+  static void requireSameRun(Path path, Provenance wanted) {
     Provenance stored = Provenance.read(path);
     requireSame(path, "the model", stored.model().name(), wanted.model().name());
     requireSame(
         path,
-        "the fingerprint of model \"" + model + "\"",
+        "the fingerprint of model \"" + wanted.model().name() + "\"",
         stored.model().fingerprint(),
         wanted.model().fingerprint());
     requireSame(path, "the text set", stored.textSetFingerprint(), wanted.textSetFingerprint());

@@ -8,6 +8,7 @@ import io.llmap.internal.ScoreRow;
 import io.llmap.matrix.LogLikelihoodMatrix;
 import io.llmap.text.TextSet;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,8 +32,9 @@ import java.util.stream.Collectors;
  *
  * <p>A run is the folder {@code NAME/KEY} with two files: {@code provenance.json} and {@code
  * scores.jsonl}. {@code NAME} is the model's name, with every byte that is not a letter, a digit, a
- * hyphen, an underscore or an inner dot as a percent sign and two hexadecimal digits; {@code KEY}
- * is {@link Provenance#key()}. {@code scores.jsonl} has one JSON object a line:
+ * hyphen, an underscore or an inner dot as a percent sign and two hexadecimal digits, and with a
+ * tilde and a hash of the name behind it where it is long; {@code KEY} is {@link Provenance#key()}.
+ * {@code scores.jsonl} has one JSON object a line:
  *
  * <ul>
  *   <li>{@code index} the text's position in the text set, and {@code id} its id
@@ -162,7 +165,7 @@ public final class ScoreStore {
         // A process that was killed before the first row leaves none.
         if (Files.exists(path)) {
           Provenance run = Provenance.read(path);
-          if (!folder(run).equals(key)) {
+          if (!isSame(folder(run), key)) {
             throw new CorruptStoreException(
                 path
                     + " is of a run that belongs into "
@@ -179,12 +182,46 @@ public final class ScoreStore {
     return runs;
   }
 
+  /**
+   * Says whether a run needs no more scoring, without opening it: also while another process writes
+   * it.
+   *
+   * @param run whose scores they are; need not be stored
+   * @return true if every one of its texts has a whole row; false if the run is not there, and a
+   *     last row that was torn by a crash counts as missing
+   * @throws CorruptStoreException if the run's folder holds something that no version of llmap
+   *     writes, or the provenance in it differs in what matters; the message quotes both values
+   * @throws LlmapException if it cannot be read
+   */
+  public boolean isComplete(Provenance run) {
+    Path provenance = folder(run).resolve(ScoreLog.PROVENANCE);
+    if (!Files.exists(provenance)) {
+      return false;
+    }
+    ScoreLog.requireSameRun(provenance, run);
+    BitSet scored = new BitSet(run.texts());
+    scoreFile(run, run.texts())
+        .read(false, TextTable.toLearn(run.texts())::check, row -> scored.set(row.index()));
+    return scored.cardinality() == run.texts();
+  }
+
+  /** Not equality of paths: a file system may not tell upper case from lower. */
+  private static boolean isSame(Path expected, Path actual) {
+    try {
+      return Files.exists(expected) && Files.isSameFile(expected, actual);
+    } catch (IOException e) {
+      throw FileErrors.cannot("read", actual, e);
+    }
+  }
+
   private static List<Path> foldersIn(Path folder) {
     List<Path> folders = new ArrayList<>();
     if (Files.exists(folder)) {
       try (DirectoryStream<Path> entries =
           Files.newDirectoryStream(folder, entry -> Files.isDirectory(entry))) {
         entries.forEach(folders::add);
+      } catch (DirectoryIteratorException e) {
+        throw new LlmapException("cannot read " + folder + ": " + e.getMessage(), e);
       } catch (IOException e) {
         throw FileErrors.cannot("read", folder, e);
       }
@@ -202,7 +239,7 @@ public final class ScoreStore {
    * @throws LlmapException if it cannot be read
    */
   public void read(Provenance run, ScoringListener listener) {
-    scoreFile(run)
+    scoreFile(run, run.texts())
         .read(
             true,
             row -> {},
@@ -213,22 +250,8 @@ public final class ScoreStore {
             });
   }
 
-  /**
-   * Says whether every text of a run has a score on the disk, so that its model need not be loaded.
-   *
-   * @param run the provenance that the scores would have
-   * @return false also if there is no such run
-   * @throws CorruptStoreException if the file holds something that no version of llmap writes
-   * @throws LlmapException if it cannot be read
-   */
-  public boolean isComplete(Provenance run) {
-    BitSet scored = new BitSet();
-    scoreFile(run).read(false, row -> {}, row -> scored.set(row.index()));
-    return scored.cardinality() == run.texts();
-  }
-
-  private ScoreFile scoreFile(Provenance run) {
-    return new ScoreFile(folder(run).resolve(ScoreLog.ROWS), run.model().name(), run.texts());
+  private ScoreFile scoreFile(Provenance run, int texts) {
+    return new ScoreFile(folder(run).resolve(ScoreLog.ROWS), run.model().name(), texts);
   }
 
   private static TextScore toScore(ScoreRow row) {
@@ -264,10 +287,12 @@ public final class ScoreStore {
    * @param texts the texts
    * @param names models, all different, in the order of the rows
    * @return K × N
+   * @throws IllegalArgumentException if there is no name, or one is repeated
    * @throws LlmapException as {@link #matrix(TextSet)} does, or if a model is not stored
    * @throws CorruptStoreException if a file holds something that no version of llmap writes
    */
   public LogLikelihoodMatrix matrix(TextSet texts, List<String> names) {
+    requireNames(names);
     Map<String, List<Provenance>> byName =
         runsOf(texts).stream().collect(Collectors.groupingBy(run -> run.model().name()));
     List<Provenance> chosen = new ArrayList<>();
@@ -281,6 +306,18 @@ public final class ScoreStore {
       chosen.addAll(runs);
     }
     return matrix(chosen, TextTable.of(texts));
+  }
+
+  private static void requireNames(List<String> names) {
+    if (names.isEmpty()) {
+      throw new IllegalArgumentException("a matrix needs at least one model");
+    }
+    Set<String> seen = new HashSet<>();
+    for (String name : names) {
+      if (!seen.add(name)) {
+        throw new IllegalArgumentException("model \"" + name + "\" is asked for twice");
+      }
+    }
   }
 
   private static String quoteSome(Set<String> names) {
@@ -328,7 +365,7 @@ public final class ScoreStore {
     for (int i = 0; i < values.length; i++) {
       double[] row = values[i];
       Arrays.fill(row, Double.NaN);
-      scoreFile(runs.get(i))
+      scoreFile(runs.get(i), table.size())
           .read(false, table::check, score -> row[score.index()] = score.logLikelihood());
       long missing = Arrays.stream(row).filter(Double::isNaN).count();
       if (missing > 0) {

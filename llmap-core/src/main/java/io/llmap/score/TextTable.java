@@ -55,7 +55,8 @@ final class TextTable {
         bytes[n] = row.bytes();
       } else if (bytes[n] != row.bytes()) {
         throw new IllegalArgumentException(
-            "text %d has %d bytes in this row, but %d".formatted(n, row.bytes(), bytes[n]));
+            "row %d is of a text of %d bytes, but text %d has %d"
+                .formatted(n, row.bytes(), n, bytes[n]));
       }
     }
   }

@@ -1,6 +1,5 @@
 package io.llmap.score;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,522 +7,452 @@ import io.llmap.LlmapException;
 import io.llmap.LlmapException.CorruptStoreException;
 import io.llmap.LlmapException.ScoringException;
 import io.llmap.matrix.LogLikelihoodMatrix;
-import io.llmap.matrix.MatrixFiles;
 import io.llmap.text.Text;
 import io.llmap.text.TextSet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.logging.Level;
-import java.util.logging.Logger;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ScoreStoreTest {
-  private static final TextSet TEXTS = TestScorer.texts(150);
-  private static final ScorerOptions OPTIONS = ScorerOptions.defaults();
-  private static final ScoringListener SILENT = (index, score) -> {};
+  private static final int N = 10;
+  private static final ScoringListener IGNORED = (n, score) -> {};
 
-  // A field, because the logging system forgets a logger that nobody holds.
-  private static final Logger LOGGER = Logger.getLogger(ScoreLog.class.getName());
+  @TempDir Path root;
 
-  @TempDir Path folder;
+  private final TextSet texts = FakeScorer.texts(N);
+  private final FakeScorer scorer = new FakeScorer("m");
+  private final Provenance run = scorer.run(texts);
+  private ScoreStore store;
 
-  @BeforeAll
-  static void silenceTheWarningOfEveryTornRow() {
-    LOGGER.setLevel(Level.OFF);
+  @BeforeEach
+  void openStore() {
+    store = ScoreStore.at(root.resolve("not/there/yet"));
   }
 
-  @AfterAll
-  static void speakAgain() {
-    LOGGER.setLevel(null);
+  private int score(LogLikelihoodScorer model, ScoringListener progress) {
+    return store.score(model, texts, FakeScorer.OPTIONS, progress);
   }
 
-  private ScoreStore store() {
-    return ScoreStore.at(folder);
+  private static ScoringListener wanting(int... wanted) {
+    return new ScoringListener() {
+      @Override
+      public boolean wants(int index) {
+        return IntStream.of(wanted).anyMatch(n -> n == index);
+      }
+
+      @Override
+      public void scored(int index, TextScore score) {}
+    };
   }
 
-  private int score(String model) {
-    return store().score(new TestScorer(model), TEXTS, OPTIONS, SILENT);
+  private List<Integer> stored() {
+    List<Integer> indices = new ArrayList<>();
+    store.read(run, (n, score) -> indices.add(n));
+    return indices;
   }
 
-  private static Provenance provenance(String model) {
-    return Provenance.of(new TestScorer(model).source(), TEXTS, OPTIONS);
-  }
-
-  private static void assertScores(ScoreStore store, Provenance run, TextSet texts) {
-    Map<Integer, TextScore> read = new HashMap<>();
-    store.read(run, read::put);
-    assertThat(read).hasSize(texts.size());
-    read.forEach(
-        (n, actual) ->
-            assertThat(actual)
-                .usingRecursiveComparison()
-                .isEqualTo(TestScorer.score(texts.get(n))));
-  }
-
-  @Test
-  void whatIsScoredIsReadBackToTheSameBits() {
-    assertThat(score("org/model")).isEqualTo(TEXTS.size());
-    assertScores(store(), store().runs().get(0), TEXTS);
-    assertThat(store().runs()).containsExactly(provenance("org/model"));
-  }
-
-  @Test
-  void rowsHaveThePapersFieldsAndCanBeReadAsSuch() throws IOException {
-    score("m");
-    Path rows = ScoringProcess.rows(folder);
-    double[] read = MatrixFiles.readModelmapJsonl(rows, TEXTS);
-    for (int n = 0; n < read.length; n++) {
-      assertThat(read[n]).isEqualTo(TestScorer.score(TEXTS.get(n)).logLikelihood());
-    }
-    assertThat(Files.readAllLines(rows))
-        .allSatisfy(
-            line ->
-                assertThat(line)
-                    .contains("\"index\":", "\"num-tokens\":", "\"log-likelihood\":", "\"id\":"));
+  /** A scorer that delivers what it likes. */
+  private static FakeScorer delivering(int... indices) {
+    return new FakeScorer("m") {
+      @Override
+      public void score(List<Text> all, ScoringListener listener) {
+        for (int n : indices) {
+          listener.scored(n, scoreOf(n, all.get(n)));
+        }
+      }
+    };
   }
 
   @Test
-  void aCompleteRunIsNotScoredAgain() {
-    score("m");
-    List<Integer> reported = new ArrayList<>();
-    int done =
-        store().score(new TestScorer("m"), TEXTS, OPTIONS, (index, score) -> reported.add(index));
-    assertThat(done).isEqualTo(TEXTS.size());
-    assertThat(reported).isEmpty();
+  void everyTextIsScoredOnceAndProgressIsToldOfEach() {
+    List<Integer> told = new ArrayList<>();
+    assertThat(
+            score(
+                scorer,
+                (n, score) -> {
+                  assertThat(score)
+                      .usingRecursiveComparison()
+                      .isEqualTo(scorer.scoreOf(n, texts.get(n)));
+                  told.add(n);
+                }))
+        .isEqualTo(N);
+    assertThat(scorer.asked).hasSize(N).isEqualTo(told);
+    assertThat(score(scorer, (n, score) -> told.add(-1))).isEqualTo(N);
+    assertThat(scorer.asked).hasSize(N);
+    assertThat(told).doesNotContain(-1);
   }
 
   @Test
-  void aRunIsCompleteWhenEveryTextHasAWholeRow() throws IOException {
-    assertThat(store().isComplete(provenance("m"))).isFalse();
-    score("m");
-    assertThat(store().isComplete(provenance("m"))).isTrue();
-    assertThat(store().isComplete(provenance("another"))).isFalse();
-    Path rows = ScoringProcess.rows(folder);
-    byte[] whole = Files.readAllBytes(rows);
-    Files.write(rows, Arrays.copyOf(whole, whole.length - 1));
-    assertThat(store().isComplete(provenance("m"))).isFalse();
+  void resumeAsksOnlyForWhatIsMissing() {
+    assertThat(score(scorer, wanting(1, 4, 7))).isEqualTo(3);
+    assertThat(scorer.asked).containsExactly(1, 4, 7);
+    FakeScorer again = new FakeScorer("m");
+    List<Integer> told = new ArrayList<>();
+    assertThat(score(again, (n, score) -> told.add(n))).isEqualTo(N);
+    assertThat(again.asked).containsExactly(0, 2, 3, 5, 6, 8, 9).isEqualTo(told);
   }
 
   @Test
-  void progressIsOfRowsThatAreOnTheDisk() {
-    store()
-        .score(
-            new TestScorer("m"),
-            TEXTS,
-            OPTIONS,
-            (index, score) -> {
-              List<Integer> onDisk = new ArrayList<>();
-              store().read(provenance("m"), (n, s) -> onDisk.add(n));
-              assertThat(onDisk).contains(index);
-            });
-  }
-
-  @Test
-  void aCancelledRunKeepsEverythingAndGoesOnLater() {
-    List<Integer> reported = new ArrayList<>();
-    ScoringListener cancelling =
+  void cancelledRunKeepsWhatIsDoneAndIsResumed() {
+    List<Integer> told = new ArrayList<>();
+    ScoringListener threeTimes =
         new ScoringListener() {
           private int asked;
 
           @Override
           public void scored(int index, TextScore score) {
-            reported.add(index);
+            told.add(index);
           }
 
           @Override
           public boolean cancelled() {
-            return asked++ >= 70;
+            return ++asked > 3;
           }
         };
-    assertThat(store().score(new TestScorer("m"), TEXTS, OPTIONS, cancelling)).isEqualTo(70);
-    assertThat(reported).hasSize(70).doesNotHaveDuplicates();
-    assertThat(score("m")).isEqualTo(TEXTS.size());
-    assertScores(store(), provenance("m"), TEXTS);
+    assertThat(score(scorer, threeTimes)).isEqualTo(3);
+    assertThat(told).containsExactly(0, 1, 2).isEqualTo(stored());
+    assertThat(store.isComplete(run)).isFalse();
+    assertThat(score(scorer, IGNORED)).isEqualTo(N);
+    assertThat(scorer.asked).doesNotHaveDuplicates();
   }
 
   @Test
-  void onlyWantedTextsAreScored() {
-    ScoringListener some =
+  void exceptionInTheScorerKeepsAndReportsWhatWasDelivered() {
+    RuntimeException bug = new IllegalStateException("a bug");
+    FakeScorer failing =
+        new FakeScorer("m") {
+          @Override
+          public void score(List<Text> all, ScoringListener listener) {
+            listener.scored(6, scoreOf(6, all.get(6)));
+            listener.scored(2, scoreOf(2, all.get(2)));
+            throw bug;
+          }
+        };
+    List<Integer> told = new ArrayList<>();
+    assertThatThrownBy(() -> score(failing, (n, score) -> told.add(n)))
+        .isSameAs(bug)
+        .hasNoSuppressedExceptions();
+    assertThat(told).containsExactly(6, 2).isEqualTo(stored());
+    assertThat(score(scorer, IGNORED)).isEqualTo(N);
+    assertThat(scorer.asked).hasSize(N - 2).doesNotContain(2, 6);
+  }
+
+  @Test
+  void exceptionInTheListenerKeepsWhatWasDelivered() {
+    RuntimeException bug = new IllegalStateException("a bug");
+    assertThatThrownBy(
+            () ->
+                score(
+                    scorer,
+                    (n, score) -> {
+                      throw bug;
+                    }))
+        .isSameAs(bug);
+    assertThat(stored()).hasSize(N);
+  }
+
+  @Test
+  void scorerThatEndsWithoutAWantedTextIsAnError() {
+    assertThatThrownBy(() -> score(delivering(0, 1, 2, 4, 5, 6, 8, 9), IGNORED))
+        .isInstanceOf(ScoringException.class)
+        .hasMessage(
+            "model \"m\" ended without a score for 2 wanted texts, the first of them \"é\"3\"");
+    assertThat(stored()).containsExactly(0, 1, 2, 4, 5, 6, 8, 9);
+  }
+
+  @Test
+  void scorerMayDeliverWhatIsNotWantedAndTwice() {
+    score(scorer, wanting(3));
+    List<Integer> told = new ArrayList<>();
+    ScoringListener evenOnes =
         new ScoringListener() {
           @Override
           public boolean wants(int index) {
-            return index % 10 == 0;
+            return index % 2 == 0;
           }
 
           @Override
           public void scored(int index, TextScore score) {
-            assertThat(index % 10).isZero();
+            told.add(index);
           }
         };
-    assertThat(store().score(new TestScorer("m"), TEXTS, OPTIONS, some)).isEqualTo(15);
+    assertThat(score(delivering(0, 0, 3, 2, 4, 1, 6, 8, 0), evenOnes)).isEqualTo(7);
+    assertThat(told).containsExactly(0, 2, 4, 1, 6, 8);
+    assertThat(stored()).containsExactly(3, 0, 2, 4, 1, 6, 8);
   }
 
   @Test
-  void aFailingScorerLosesNothingThatItDelivered() {
-    List<Integer> reported = new ArrayList<>();
-    LogLikelihoodScorer failing =
-        new Delivering(
-            (texts, listener) -> {
-              for (int n = 0; n < 10; n++) {
-                listener.scored(n, TestScorer.score(texts.get(n)));
-              }
-              throw new ScoringException("NaN logits");
-            });
+  void readHandsEveryScoreOverAsItWasStoredAndOnlyTheWanted() {
+    score(scorer, IGNORED);
+    Map<Integer, TextScore> read = new TreeMap<>();
+    store.read(run, read::put);
+    assertThat(read).hasSize(N);
+    read.forEach(
+        (n, score) ->
+            assertThat(score)
+                .usingRecursiveComparison()
+                .isEqualTo(scorer.scoreOf(n, texts.get(n))));
+    List<Integer> some = new ArrayList<>();
+    store.read(
+        run,
+        new ScoringListener() {
+          @Override
+          public boolean wants(int index) {
+            return index > 7;
+          }
+
+          @Override
+          public void scored(int index, TextScore score) {
+            some.add(index);
+          }
+
+          @Override
+          public boolean cancelled() {
+            throw new AssertionError("is not asked");
+          }
+        });
+    assertThat(some).containsExactly(8, 9);
+  }
+
+  @Test
+  void exceptionOfTheListenerEndsTheReading() {
+    score(scorer, IGNORED);
+    List<Integer> read = new ArrayList<>();
+    IllegalStateException enough = new IllegalStateException("enough");
     assertThatThrownBy(
-            () -> store().score(failing, TEXTS, OPTIONS, (index, score) -> reported.add(index)))
-        .isInstanceOf(ScoringException.class)
-        .hasMessage("NaN logits")
-        .hasNoSuppressedExceptions();
-    assertThat(reported).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
-    try (ScoreLog log = store().open(provenance("m"), TEXTS)) {
-      assertThat(log.done()).isEqualTo(10);
-    }
+            () ->
+                store.read(
+                    run,
+                    (n, score) -> {
+                      read.add(n);
+                      throw enough;
+                    }))
+        .isSameAs(enough);
+    assertThat(read).containsExactly(0);
   }
 
   @Test
-  void aScorerThatLeavesTextsOutIsAnError() {
-    LogLikelihoodScorer lazy =
-        new Delivering((texts, listener) -> listener.scored(0, TestScorer.score(texts.get(0))));
-    assertThatThrownBy(() -> store().score(lazy, TEXTS, OPTIONS, SILENT))
-        .isInstanceOf(ScoringException.class)
-        .hasMessage(
-            "model \"m\" ended without a score for 149 wanted texts, the first of them \"id-1\"");
+  void runIsCompleteWithItsLastRow() {
+    assertThat(store.isComplete(run)).isFalse();
+    score(scorer, wanting(0, 1, 2, 3, 4, 5, 6, 7, 8));
+    assertThat(store.isComplete(run)).isFalse();
+    score(scorer, IGNORED);
+    assertThat(store.isComplete(run)).isTrue();
+    assertThat(store.isComplete(new FakeScorer("other").run(texts))).isFalse();
+    assertThat(store.isComplete(scorer.run(FakeScorer.texts(3)))).isFalse();
   }
 
   @Test
-  void aTextThatIsDeliveredTwiceIsStoredOnce() throws IOException {
-    LogLikelihoodScorer twice =
-        new Delivering(
-            (texts, listener) -> {
-              for (int n = 0; n < texts.size(); n++) {
-                listener.scored(n, TestScorer.score(texts.get(n)));
-                listener.scored(n / 2, TestScorer.score(texts.get(n / 2)));
-              }
-            });
-    store().score(twice, TEXTS, OPTIONS, SILENT);
-    assertThat(Files.readAllLines(ScoringProcess.rows(folder))).hasSize(TEXTS.size());
-  }
-
-  private record Delivering(Body body) implements LogLikelihoodScorer {
-    interface Body {
-      void score(List<Text> texts, ScoringListener listener);
-    }
-
-    @Override
-    public ModelSource source() {
-      return new TestScorer("m").source();
-    }
-
-    @Override
-    public void score(List<Text> texts, ScoringListener listener) {
-      body.score(texts, listener);
-    }
-  }
-
-  @Test
-  void aLogCommitsAfter64RowsOrAQuarterOfASecond() {
-    AtomicLong clock = new AtomicLong();
-    try (ScoreLog log = ScoreLog.open(folder, provenance("m"), TEXTS, clock::get)) {
-      for (int n = 0; n < 63; n++) {
-        log.append(n, TestScorer.score(TEXTS.get(n)));
+  void completenessCanBeAskedWhileTheRunIsWritten() {
+    score(scorer, wanting(0));
+    try (ScoreLog log = store.open(run, texts)) {
+      assertThat(store.isComplete(run)).isFalse();
+      for (int n = 0; n < N; n++) {
+        log.append(n, scorer.scoreOf(n, texts.get(n)));
       }
-      assertThat(log.done()).isZero();
-      assertThat(log.pending()).isEqualTo(63);
-      assertThat(log.has(62)).isTrue();
-      log.append(63, TestScorer.score(TEXTS.get(63)));
-      assertThat(log.done()).isEqualTo(64);
-      clock.addAndGet(249_999_999);
-      log.append(64, TestScorer.score(TEXTS.get(64)));
-      assertThat(log.done()).isEqualTo(64);
-      clock.addAndGet(1);
-      log.append(65, TestScorer.score(TEXTS.get(65)));
-      assertThat(log.done()).isEqualTo(66);
-      log.append(66, TestScorer.score(TEXTS.get(66)));
       log.commit();
-      assertThat(log.done()).isEqualTo(67);
-      assertThat(log.has(67)).isFalse();
+      assertThat(store.isComplete(run)).isTrue();
     }
   }
 
+  private FakeScorer scoreAll(String name) {
+    FakeScorer model = new FakeScorer(name);
+    score(model, IGNORED);
+    return model;
+  }
+
   @Test
-  void anInterruptedThreadStillCommits() {
-    try (ScoreLog log = store().open(provenance("m"), TEXTS)) {
-      log.append(0, TestScorer.score(TEXTS.get(0)));
-      Thread.currentThread().interrupt();
-      log.commit();
-      assertThat(log.done()).isEqualTo(1);
-    } finally {
-      assertThat(Thread.interrupted()).isTrue();
+  void matrixHasAllModelsInNaturalOrder() {
+    List<String> names = List.of("a/b", "pythia-70m", "pythia-410m", "pythia-1000m", "é");
+    for (String name : List.of("pythia-410m", "é", "pythia-1000m", "a/b", "pythia-70m")) {
+      scoreAll(name);
     }
+    assertThat(store.runs()).extracting(r -> r.model().name()).containsExactlyElementsOf(names);
+    LogLikelihoodMatrix matrix = store.matrix(texts);
+    assertThat(matrix.names()).isEqualTo(names);
+    assertThat(matrix.textIds()).isEqualTo(texts.ids());
+    assertHolds(matrix);
+
+    List<String> chosen = List.of("é", "pythia-1000m", "a/b");
+    assertThat(store.matrix(texts, chosen).names()).isEqualTo(chosen);
+    assertHolds(store.matrix(texts, chosen));
+
+    LogLikelihoodMatrix withoutTexts = store.matrix(store.runs());
+    assertThat(withoutTexts.textIds()).isEqualTo(texts.ids());
+    assertHolds(withoutTexts);
   }
 
-  @Test
-  void aLogRefusesScoresThatCannotBeOfTheText() {
-    Text text = TEXTS.get(1);
-    TokenLogProbs nan = new TokenLogProbs(new double[] {-1, Double.NaN}, new int[] {0, 1});
-    TokenLogProbs one = new TokenLogProbs(new double[] {-1}, new int[] {0});
-    try (ScoreLog log = store().open(provenance("m"), TEXTS)) {
-      assertThatThrownBy(() -> log.append(1, TextScore.of(-1, 1, text.bytes() + 1)))
-          .isInstanceOf(ScoringException.class)
-          .hasMessageContaining("the text \"id-1\" has 12 bytes, but it has 11");
-      assertThatThrownBy(
-              () -> log.append(1, new TextScore(-1, 2, text.bytes(), false, Optional.of(nan))))
-          .hasMessage(
-              "the log-probability of token 1 of the text \"id-1\" under model \"m\" is NaN");
-      assertThatThrownBy(
-              () -> log.append(1, new TextScore(-1, 2, text.bytes(), false, Optional.of(one))))
-          .hasMessageContaining("scored 2 tokens of the text \"id-1\" but gives 1");
-      assertThatThrownBy(() -> log.append(150, TextScore.of(-1, 1, 1)))
-          .isInstanceOf(IndexOutOfBoundsException.class);
-      log.append(1, TextScore.of(-1, 1, text.bytes()));
-      log.append(1, TextScore.of(-1, 1, text.bytes()));
-      assertThatThrownBy(() -> log.append(1, TextScore.of(-2, 1, text.bytes())))
-          .hasMessage("model \"m\" gave the text \"id-1\" -1.0 nats before and gives it -2.0 now");
-      assertThat(log.pending()).isEqualTo(1);
-    }
-  }
-
-  @Test
-  void aClosedLogTakesNothing() {
-    ScoreLog log = store().open(provenance("m"), TEXTS);
-    log.close();
-    log.close();
-    assertThatThrownBy(() -> log.append(0, TestScorer.score(TEXTS.get(0))))
-        .isInstanceOf(IllegalStateException.class);
-  }
-
-  @Test
-  void aSecondWriterInTheSameProcessIsRefusedAndDoesNotBreakTheFirstOnesLock() {
-    try (ScoreLog log = store().open(provenance("m"), TEXTS)) {
-      for (int attempt = 0; attempt < 2; attempt++) {
-        assertThatThrownBy(() -> score("m"))
-            .isInstanceOf(LlmapException.class)
-            .hasMessageContaining("is being written by another run");
+  private void assertHolds(LogLikelihoodMatrix matrix) {
+    assertThat(matrix.texts()).isEqualTo(N);
+    for (int i = 0; i < matrix.models(); i++) {
+      FakeScorer model = new FakeScorer(matrix.names().get(i));
+      for (int n = 0; n < N; n++) {
+        assertThat(matrix.get(i, n)).isEqualTo(model.scoreOf(n, texts.get(n)).logLikelihood());
+        assertThat(matrix.textBytes(n)).isEqualTo(texts.get(n).bytes());
       }
-      log.append(0, TestScorer.score(TEXTS.get(0)));
-      score("other");
-    }
-    assertThat(score("m")).isEqualTo(TEXTS.size());
-  }
-
-  @Test
-  void cutAtAnyByteTheRunIsResumedToTheSameRows() throws IOException {
-    score("m");
-    Path rows = ScoringProcess.rows(folder);
-    byte[] whole = Files.readAllBytes(rows);
-    List<String> lines = Files.readAllLines(rows);
-    String expected = Files.readString(rows);
-    int lastTwo =
-        whole.length
-            - String.join("\n", lines.subList(lines.size() - 2, lines.size()))
-                .getBytes(UTF_8)
-                .length
-            - 1;
-    for (int cut = 0; cut < whole.length; cut += cut < lastTwo ? 331 : 1) {
-      Files.write(rows, Arrays.copyOf(whole, cut));
-      int good = cut;
-      while (good > 0 && whole[good - 1] != '\n') {
-        good--;
-      }
-      try (ScoreLog log = store().open(provenance("m"), TEXTS)) {
-        assertThat(log.tornBytes()).isEqualTo(cut - good);
-        assertThat(rows).hasSize(good);
-        for (String line : lines.subList(log.done(), lines.size())) {
-          int index = Integer.parseInt(line.replaceFirst("\\{\"index\":(\\d+),.*", "$1"));
-          assertThat(log.has(index)).isFalse();
-          log.append(index, TestScorer.score(TEXTS.get(index)));
-        }
-      }
-      assertThat(Files.readString(rows)).isEqualTo(expected);
     }
   }
 
   @Test
-  void aDamagedLastLineIsCutOffADamagedLineElsewhereIsAnError() throws IOException {
-    score("m");
-    Path rows = ScoringProcess.rows(folder);
-    List<String> lines = Files.readAllLines(rows);
-    Files.writeString(rows, "\0\0\0\0\n", StandardOpenOption.APPEND);
-    try (ScoreLog log = store().open(provenance("m"), TEXTS)) {
-      assertThat(log.tornBytes()).isEqualTo(5);
-      assertThat(log.done()).isEqualTo(TEXTS.size());
-    }
-    assertThat(Files.readAllLines(rows)).isEqualTo(lines);
-
-    lines.set(49, lines.get(49).substring(3));
-    Files.write(rows, lines);
-    assertCorrupt(rows.toRealPath() + ", line 50: not a row of scores (");
-  }
-
-  private void assertCorrupt(String... messageParts) {
-    assertThatThrownBy(() -> score("m"))
-        .isInstanceOf(CorruptStoreException.class)
-        .hasMessageContainingAll(messageParts)
-        .hasMessageMatching("[^\n]*");
+  void incompleteRunsAreNamedWithTheirCounts() {
+    scoreAll("done");
+    score(new FakeScorer("a"), wanting(0, 1, 2));
+    score(new FakeScorer("b"), wanting());
+    assertThatThrownBy(() -> store.matrix(texts))
+        .isExactlyInstanceOf(LlmapException.class)
+        .hasMessageContaining("model \"a\" has no score for 7 of 10 texts")
+        .hasMessageContaining("model \"b\" has no score for 10 of 10 texts")
+        .hasMessageContaining("run the scoring again");
+    assertThat(store.matrix(texts, List.of("done")).models()).isEqualTo(1);
   }
 
   @Test
-  void rowsThatNoVersionWritesAreErrors() throws IOException {
-    score("m");
-    Path rows = ScoringProcess.rows(folder);
-    List<String> lines = Files.readAllLines(rows);
-    String last = lines.get(149);
-    double value = TestScorer.score(TEXTS.get(0)).logLikelihood();
-    assertThat(last).startsWith("{\"index\":0,");
-
-    Files.write(rows, List.of(last, last));
-    try (ScoreLog log = store().open(provenance("m"), TEXTS)) {
-      assertThat(log.done()).as("an equal row twice is one").isEqualTo(1);
-    }
-    Files.write(rows, List.of(last, last.replace("" + value, "-0.5")));
-    assertCorrupt("line 2: text 0 has the log-likelihood -0.5 here, but " + value);
-    Files.write(rows, List.of(last.replace("\"index\":0", "\"index\":150")));
-    assertCorrupt("line 1: index 150, but the text set has 150 texts");
-    Files.write(rows, List.of(last.replace("\"index\":0", "\"index\":1")));
-    assertCorrupt("line 1: row 1 is the text \"id-0 \"é\"\", but text 1 is \"id-1\"");
-    Files.write(rows, List.of(last.replace("" + value, "NaN")));
-    assertCorrupt("line 1: the log-likelihood of text 0 under model \"m\" is NaN");
-    Files.write(rows, List.of(last.replace("\"num-bytes\":11", "\"num-bytes\":12")));
-    assertCorrupt("line 1: text 0 has 12 bytes in this row, but 11");
+  void modelsThatAreNotStoredAreNamedBesideThoseThatAre() {
+    scoreAll("m-10");
+    scoreAll("m-9");
+    assertThatThrownBy(() -> store.matrix(texts, List.of("m-9", "x")))
+        .isExactlyInstanceOf(LlmapException.class)
+        .hasMessageContaining("no scores of model \"x\" for these texts; it has \"m-9\", \"m-10\"");
   }
 
   @Test
-  void aFolderOfOtherSettingsIsRefusedWithBothValues() throws IOException {
-    score("m");
-    Path path = ScoringProcess.rows(folder).resolveSibling(ScoreLog.PROVENANCE);
-    String json = Files.readString(path);
-    Files.writeString(path, json.replace("document-start", "none"));
-    assertCorrupt("the options is ", "prefix=none", "but this run has ", "prefix=document-start");
-    assertThatThrownBy(() -> store().runs())
-        .isInstanceOf(CorruptStoreException.class)
-        .hasMessageContaining("was it moved or edited?");
-    Files.writeString(path, json.replace(TEXTS.fingerprint(), "beef"));
-    assertCorrupt("the text set is beef, but this run has " + TEXTS.fingerprint());
-    Files.writeString(path, json.replace("fingerprint of m", "fingerprint of n"));
-    assertCorrupt("is fingerprint of n, but this run has fingerprint of m");
-    Files.writeString(path, json.substring(0, 40));
-    assertCorrupt("is not JSON");
-    Files.writeString(path, "{}");
-    assertCorrupt("is not a provenance: there is no object \"model\"");
-    Files.delete(path);
-    assertCorrupt("has rows but no provenance.json");
-  }
-
-  @Test
-  void openRefusesTextsThatAreNotThoseOfTheProvenance() {
-    assertThatThrownBy(() -> store().open(provenance("m"), TestScorer.texts(3)))
+  void namesOfAMatrixAreAllDifferentAndAtLeastOne() {
+    scoreAll("a");
+    assertThatThrownBy(() -> store.matrix(texts, List.of("a", "a")))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContainingAll(TEXTS.fingerprint(), TestScorer.texts(3).fingerprint());
-  }
-
-  @Test
-  void aFileInTheWayIsNamed() throws IOException {
-    Path blocked = Files.writeString(folder.resolve("file"), "x");
-    assertThatThrownBy(
-            () -> ScoreStore.at(blocked).score(new TestScorer("m"), TEXTS, OPTIONS, SILENT))
-        .isInstanceOf(LlmapException.class)
-        .hasMessageContaining(blocked.toString());
-  }
-
-  @Test
-  void matricesHaveModelsInNaturalOrderOrTheGivenOne() {
-    score("pythia-410m");
-    score("pythia-70m");
-    score("a/b");
-    LogLikelihoodMatrix all = store().matrix(TEXTS);
-    assertThat(all.names()).containsExactly("a/b", "pythia-70m", "pythia-410m");
-    assertThat(all.textIds()).isEqualTo(TEXTS.ids());
-    assertThat(all.textBytes(0)).isEqualTo(TEXTS.get(0).bytes());
-    assertThat(all.get(2, 7)).isEqualTo(TestScorer.score(TEXTS.get(7)).logLikelihood());
-    assertThat(store().matrix(TEXTS, List.of("pythia-410m", "a/b")).names())
-        .containsExactly("pythia-410m", "a/b");
-    LogLikelihoodMatrix withoutTexts = store().matrix(store().runs());
-    assertThat(withoutTexts.textIds()).isEqualTo(TEXTS.ids());
-    assertThat(withoutTexts.meanBytes()).isEqualTo(TEXTS.meanBytes());
-    assertThat(withoutTexts.toFlatArray()).isEqualTo(all.toFlatArray());
-    assertThatThrownBy(() -> store().matrix(TEXTS, List.of("gpt2")))
-        .hasMessageContaining("no scores of model \"gpt2\" for these texts; it has \"a/b\", ");
-  }
-
-  @Test
-  void anIncompleteRunIsNamedWithWhatIsMissing() {
-    score("done");
-    try (ScoreLog log = store().open(provenance("half"), TEXTS)) {
-      log.append(0, TestScorer.score(TEXTS.get(0)));
-    }
-    store().open(provenance("none"), TEXTS).close();
-    assertThatThrownBy(() -> store().matrix(TEXTS))
-        .isInstanceOf(LlmapException.class)
-        .hasMessageContaining(
-            "model \"half\" has no score for 149 of 150 texts; model \"none\" has no score for 150");
-    assertThat(store().matrix(TEXTS, List.of("done")).models()).isEqualTo(1);
-  }
-
-  @Test
-  void runsThatAreNotComparableAreRefusedWithBothValues() {
-    score("a");
-    store().score(new TestScorer("b"), TEXTS, OPTIONS.withPrefix(PrefixPolicy.NONE), SILENT);
-    assertThatThrownBy(() -> store().matrix(TEXTS))
-        .isInstanceOf(LlmapException.class)
-        .hasMessageContainingAll(
-            "the options of model \"a\"", "prefix=document-start", "prefix=none");
-
-    TextSet others = TestScorer.texts(20);
-    store().score(new TestScorer("c"), others, OPTIONS, SILENT);
-    assertThat(store().matrix(others).names()).as("told apart by the texts").containsExactly("c");
-    assertThatThrownBy(() -> store().matrix(store().runs()))
-        .hasMessageContaining("are not comparable");
-    assertThatThrownBy(() -> store().matrix(TestScorer.texts(5)))
-        .hasMessageContainingAll("has no scores for the text set", others.fingerprint());
-  }
-
-  @Test
-  void anotherDeviceIsComparableButTwoRunsOfOneModelMustBeChosenFrom() {
-    score("a");
-    store().score(new TestScorer("b"), TEXTS, OPTIONS.withDevice("cuda:0"), SILENT);
-    assertThat(store().matrix(TEXTS).names()).containsExactly("a", "b");
-    store().score(new TestScorer("a"), TEXTS, OPTIONS.withDevice("cuda:1"), SILENT);
-    assertThatThrownBy(() -> store().matrix(TEXTS))
-        .isInstanceOf(LlmapException.class)
-        .hasMessageContainingAll("several runs of model \"a\"", "device=cpu", "device=cuda:1");
-    List<Provenance> chosen =
-        store().runs().stream().filter(r -> !r.options().get("device").equals("cpu")).toList();
-    assertThat(store().matrix(chosen).names()).containsExactly("a", "b");
-  }
-
-  @Test
-  void anEmptyStoreHasNoRuns() {
-    assertThat(ScoreStore.at(folder.resolve("none")).runs()).isEmpty();
-    assertThatThrownBy(() -> store().matrix(TEXTS)).hasMessageContaining("it has scores for none");
-    assertThatThrownBy(() -> store().matrix(List.of()))
+        .hasMessageContaining("\"a\"");
+    assertThatThrownBy(() -> store.matrix(texts, List.of()))
         .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> store.matrix(List.of())).isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test
-  void everyNameHasAFolderInsideTheStore() throws IOException {
-    List<String> names =
+  void textSetsAreNotMixed() {
+    TextSet others = FakeScorer.texts(3);
+    assertThatThrownBy(() -> store.matrix(texts))
+        .isExactlyInstanceOf(LlmapException.class)
+        .hasMessageContaining(texts.fingerprint() + "; it has scores for none");
+    scoreAll("a");
+    store.score(new FakeScorer("b"), others, FakeScorer.OPTIONS, IGNORED);
+    assertThat(store.matrix(texts).names()).containsExactly("a");
+    assertThat(store.matrix(others).names()).containsExactly("b");
+    assertThatThrownBy(() -> store.matrix(store.runs()))
+        .isExactlyInstanceOf(LlmapException.class)
+        .hasMessageContaining("the text set of model \"a\" is " + texts.fingerprint())
+        .hasMessageContaining("of model \"b\" " + others.fingerprint());
+    TextSet missing = FakeScorer.texts(4);
+    assertThatThrownBy(() -> store.matrix(missing))
+        .isExactlyInstanceOf(LlmapException.class)
+        .hasMessageContainingAll(missing.fingerprint(), texts.fingerprint(), others.fingerprint());
+  }
+
+  @Test
+  void optionsThatChangeWhatAScoreMeansAreNotMixed() {
+    for (ScorerOptions other :
         List.of(
-            "..", ".", "a/b", "a%2Fb", "a b", "模型", "../../x", "x".repeat(400), "x".repeat(401));
-    for (String name : names) {
-      store().score(new TestScorer(name), TestScorer.texts(2), OPTIONS, SILENT);
+            FakeScorer.OPTIONS.withPrefix(PrefixPolicy.NONE),
+            FakeScorer.OPTIONS.withOverLength(OverLengthPolicy.TRUNCATE))) {
+      store = ScoreStore.at(root.resolve(other.toString()));
+      scoreAll("a");
+      store.score(new FakeScorer("b"), texts, other, IGNORED);
+      assertThatThrownBy(() -> store.matrix(texts))
+          .isExactlyInstanceOf(LlmapException.class)
+          .hasMessageContaining("the options of model \"a\" is {over-length=fail, prefix=document")
+          .hasMessageContaining("over-length=" + other.overLength() + ", prefix=" + other.prefix())
+          .hasMessageContaining("not comparable");
     }
-    assertThat(store().runs())
-        .extracting(run -> run.model().name())
-        .containsExactlyInAnyOrderElementsOf(names);
-    try (var entries = Files.list(folder)) {
-      assertThat(entries).hasSize(names.size());
-    }
+  }
+
+  @Test
+  void optionsThatOnlyRoundDifferentlyAreMixed() {
+    scoreAll("a");
+    store.score(
+        new FakeScorer("b"),
+        texts,
+        FakeScorer.OPTIONS.withDevice("cuda:0").withTokenBudget(7).withTokenLogProbs(true),
+        IGNORED);
+    assertHolds(store.matrix(texts));
+  }
+
+  @Test
+  void severalRunsOfOneNameAreNotChosenFrom() {
+    ScorerOptions other = FakeScorer.OPTIONS.withTokenBudget(7);
+    scoreAll("a");
+    store.score(new FakeScorer("a"), texts, other, IGNORED);
+    List<Provenance> runs = store.runs();
+    assertThat(runs).hasSize(2);
+    assertThatThrownBy(() -> store.matrix(texts))
+        .isExactlyInstanceOf(LlmapException.class)
+        .hasMessageContaining("several runs of model \"a\"")
+        .hasMessageContainingAll(
+            runs.get(0).key(),
+            runs.get(1).key(),
+            "token-budget=7",
+            "token-budget=2048",
+            "sha-of-a");
+    assertThat(store.matrix(List.of(runs.get(1))).names()).containsExactly("a");
+  }
+
+  @Test
+  void namesThatDifferInCaseOnlyAreTwoModels() {
+    scoreAll("gpt");
+    scoreAll("GPT");
+    assertThat(store.matrix(texts).names()).containsExactly("GPT", "gpt");
+    assertHolds(store.matrix(texts));
+  }
+
+  @Test
+  void runsOfDifferentTextsUnderOneFingerprintAreRefused() {
+    scoreAll("a");
+    Provenance a = store.runs().get(0);
+    Provenance longer =
+        new Provenance(a.model(), a.textSetFingerprint(), N + 1, a.options(), a.versions());
+    assertThatThrownBy(() -> store.matrix(List.of(longer)))
+        .hasMessageContaining("no score for 1 of 11 texts");
+    Provenance shorter =
+        new Provenance(a.model(), a.textSetFingerprint(), N - 1, a.options(), a.versions());
+    assertThatThrownBy(() -> store.matrix(List.of(shorter)))
+        .isInstanceOf(CorruptStoreException.class)
+        .hasMessageContaining("line 10: index 9, but the text set has 9 texts");
+  }
+
+  @Test
+  void runThatWasMovedIsRefused() throws IOException {
+    store = ScoreStore.at(root);
+    scoreAll("a");
+    Files.move(root.resolve("a"), root.resolve("b"));
+    assertThatThrownBy(store::runs)
+        .isInstanceOf(CorruptStoreException.class)
+        .hasMessageContaining(root.resolve("b").toString())
+        .hasMessageContaining("belongs into " + root.resolve("a"));
+  }
+
+  @Test
+  void emptyAndForeignFoldersAreNoRuns() throws IOException {
+    assertThat(store.runs()).isEmpty();
+    store = ScoreStore.at(root);
+    Files.createDirectories(root.resolve("a/0123456789abcdef"));
+    Files.createFile(root.resolve("notes.txt"));
+    Files.createFile(root.resolve("a/notes.txt"));
+    assertThat(store.runs()).isEmpty();
+  }
+
+  @Test
+  void fileInPlaceOfTheStoreIsNamed() throws IOException {
+    Path file = Files.createFile(root.resolve("file"));
+    assertThatThrownBy(() -> ScoreStore.at(file).runs())
+        .isExactlyInstanceOf(LlmapException.class)
+        .hasMessage("cannot read %s: %s is not a folder", file, file);
+    assertThatThrownBy(() -> ScoreStore.at(file).score(scorer, texts, FakeScorer.OPTIONS, IGNORED))
+        .isExactlyInstanceOf(LlmapException.class)
+        .hasMessageContaining(file.toString());
   }
 }
