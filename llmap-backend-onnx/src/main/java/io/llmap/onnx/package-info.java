@@ -19,8 +19,8 @@
  * used, three short sequences are run to see that it is causal and that padding does no harm.
  *
  * <pre>{@code
- * ModelSpec spec = ModelSpec.parse("onnx:models/gpt2#gpt2");
- * try (LogLikelihoodScorer scorer = new OnnxScorerProvider().open(spec, ScorerOptions.defaults())) {
+ * ModelSpec spec = ModelSpec.parse("onnx:" + folder + "#gpt2");
+ * try (LogLikelihoodScorer scorer = Scorers.open(spec, ScorerOptions.defaults())) {
  *   List<Text> texts = List.of(Text.of("greeting", "Hello, world"));
  *   scorer.score(texts, (n, score) -> System.out.println(score.logLikelihood()));
  * }

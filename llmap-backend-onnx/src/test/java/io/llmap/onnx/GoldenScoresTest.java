@@ -11,6 +11,7 @@ import io.llmap.score.OverLengthPolicy;
 import io.llmap.score.PrefixPolicy;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.TextScore;
+import io.llmap.testing.Tolerances;
 import io.llmap.text.Text;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,12 +28,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Scores from end to end, against PyTorch. */
 class GoldenScoresTest {
-  /** Same weights, other runtime: both round in single precision. */
-  private static final double TEXT_RELATIVE = 1e-5;
-
-  /** A batch rounds differently from a single sequence. */
-  private static final double TOKEN_ABSOLUTE = 1e-4;
-
   private static final ScorerOptions OPTIONS =
       ScorerOptions.defaults().withTokenLogProbs(true).withThreads(2);
 
@@ -79,7 +74,7 @@ class GoldenScoresTest {
       assertThat(cut.truncated()).isTrue();
       double expected = Arrays.stream(full.documentStart()).sum();
       assertThat(cut.logLikelihood())
-          .isCloseTo(expected, within(TEXT_RELATIVE * Math.abs(expected)));
+          .isCloseTo(expected, within(Tolerances.textAcrossRuntimes(expected)));
     }
   }
 
@@ -116,11 +111,13 @@ class GoldenScoresTest {
       assertThat(score.scoredTokens()).as(golden.id()).isEqualTo(expected.length);
       assertThat(score.logLikelihood())
           .as(golden.id())
-          .isCloseTo(sum, within(TEXT_RELATIVE * Math.abs(sum)));
+          .isCloseTo(sum, within(Tolerances.textAcrossRuntimes(sum)));
       double[] actual = score.tokenLogProbs().orElseThrow().logProbs();
       assertThat(actual).as(golden.id()).hasSameSizeAs(expected);
       for (int t = 0; t < expected.length; t++) {
-        assertThat(actual[t]).as(golden.id()).isCloseTo(expected[t], within(TOKEN_ABSOLUTE));
+        assertThat(actual[t])
+            .as(golden.id())
+            .isCloseTo(expected[t], within(Tolerances.batchEffectPerToken()));
       }
       if (policy == PrefixPolicy.DOCUMENT_START) {
         assertThat(score.tokenLogProbs().orElseThrow().byteOffsets())

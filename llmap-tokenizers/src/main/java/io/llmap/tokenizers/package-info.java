@@ -10,11 +10,13 @@
  * certainty that nothing is cut, padded or downloaded.
  *
  * <pre>{@code
- * try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Path.of("models/gpt2"))) {
+ * try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(folder)) {
  *   Encoding encoding = tokenizer.encode("déjà vu");
  *   int[] ids = encoding.ids();
  *   int[] firstBytes = encoding.byteOffsets();
  *   OptionalInt documentEnd = tokenizer.eosId();
+ *   System.out.println(ids.length + " tokens, the second from byte " + firstBytes[1] + " on");
+ *   System.out.println("a document ends with token " + documentEnd.orElse(-1));
  * }
  * }</pre>
  */

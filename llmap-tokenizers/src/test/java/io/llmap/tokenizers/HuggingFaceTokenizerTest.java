@@ -244,18 +244,6 @@ class HuggingFaceTokenizerTest {
     assertThatThrownBy(() -> tokenizer.encode("text")).isInstanceOf(IllegalStateException.class);
   }
 
-  @Test
-  void theExampleOfThePackageWorks() {
-    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder("gpt2"))) {
-      Encoding encoding = tokenizer.encode("déjà vu");
-      int[] ids = encoding.ids();
-      int[] firstBytes = encoding.byteOffsets();
-      OptionalInt documentEnd = tokenizer.eosId();
-      assertThat(firstBytes).hasSameSizeAs(ids).startsWith(0, 1);
-      assertThat(documentEnd).hasValue(0);
-    }
-  }
-
   private void copyTokenizer(String family) throws IOException {
     Files.write(
         folder.resolve("tokenizer.json"),
