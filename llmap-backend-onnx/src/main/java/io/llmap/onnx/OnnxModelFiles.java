@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -80,7 +81,13 @@ record OnnxModelFiles(Path model, Path folder) {
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
       throw new BackendUnavailableException(
-          "the files of the model %s cannot be read: %s".formatted(model, OneLine.of(e.toString())),
+          "the files of the model %s cannot be read: %s"
+              .formatted(
+                  model,
+                  OneLine.of(
+                      e instanceof FileSystemException
+                          ? e.toString()
+                          : String.valueOf(e.getMessage()))),
           e);
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every JDK has SHA-256", e);

@@ -61,7 +61,6 @@ public final class Llmap {
         new CommandLine(top)
             .setOut(out)
             .setErr(err)
-            .setCaseInsensitiveEnumValuesAllowed(true)
             .setParameterExceptionHandler(Llmap::usageError)
             .setExecutionExceptionHandler((e, command, parsed) -> top.failure(e, command));
     line.setExecutionStrategy(

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -38,8 +39,27 @@ import picocli.CommandLine.Spec;
 final class MapCommand implements Callable<Integer> {
   /** How points are placed. */
   enum Method {
-    TSNE,
-    PCA
+    TSNE("tsne"),
+    PCA("pca");
+
+    private final String label;
+
+    Method(String label) {
+      this.label = label;
+    }
+
+    @Override
+    public String toString() {
+      return label;
+    }
+  }
+
+  /** Reads a method's label. */
+  static final class MethodConverter implements ITypeConverter<Method> {
+    @Override
+    public Method convert(String value) {
+      return Labels.find(Method.values(), value);
+    }
   }
 
   /** Exactly one of the two. */
@@ -79,6 +99,8 @@ final class MapCommand implements Callable<Integer> {
   @Option(
       names = "--method",
       defaultValue = "tsne",
+      paramLabel = "NAME",
+      converter = MethodConverter.class,
       description = "tsne or pca (default: ${DEFAULT-VALUE}).")
   private Method method;
 
@@ -109,6 +131,10 @@ final class MapCommand implements Callable<Integer> {
     if (!(clip >= 0 && clip < 1)) {
       throw new ParameterException(
           spec.commandLine(), "--clip is a fraction from 0 up to, not including, 1; got " + clip);
+    }
+    if (seed != null && method != Method.TSNE) {
+      throw new ParameterException(
+          spec.commandLine(), "--seed is for --method tsne; " + method + " has nothing random");
     }
     List<Provenance> runs = List.of();
     LogLikelihoodMatrix matrix;

@@ -3,7 +3,6 @@ package io.llmap.examples;
 import io.llmap.score.OverLengthPolicy;
 import io.llmap.score.PrefixPolicy;
 import io.llmap.score.ScorerOptions;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
@@ -67,26 +66,17 @@ final class ScoringSettings {
     return options.withTokenLogProbs(tokenLogProbs);
   }
 
-  private static <T> T byLabel(T[] values, String label) {
-    for (T value : values) {
-      if (value.toString().equals(label)) {
-        return value;
-      }
-    }
-    throw new TypeConversionException("\"" + label + "\" is none of " + Arrays.toString(values));
-  }
-
   static final class PrefixConverter implements ITypeConverter<PrefixPolicy> {
     @Override
     public PrefixPolicy convert(String value) {
-      return byLabel(PrefixPolicy.values(), value);
+      return Labels.find(PrefixPolicy.values(), value);
     }
   }
 
   static final class OverLengthConverter implements ITypeConverter<OverLengthPolicy> {
     @Override
     public OverLengthPolicy convert(String value) {
-      return byLabel(OverLengthPolicy.values(), value);
+      return Labels.find(OverLengthPolicy.values(), value);
     }
   }
 

@@ -7,6 +7,7 @@ import io.llmap.LlmapException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -104,7 +105,8 @@ final class Zoo {
         }
       }
     } catch (IOException e) {
-      throw new LlmapException("cannot unpack the model zoo into " + folder + ": " + e, e);
+      String reason = e instanceof FileSystemException ? e.toString() : e.getMessage();
+      throw new LlmapException("cannot unpack the model zoo into " + folder + ": " + reason, e);
     }
   }
 

@@ -263,6 +263,14 @@ class LlmapCommandTest {
         "threads");
     assertFails(Command.run("map", "--out", folder), 2, "--store");
     assertFails(Command.run("map", "--store", folder, "--clip", "1.5", "--out", folder), 2, "1.5");
+    assertFails(
+        Command.run("map", "--store", folder, "--method", "umap", "--out", folder),
+        2,
+        "\"umap\" is none of [tsne, pca]");
+    assertFails(
+        Command.run("map", "--store", folder, "--method", "pca", "--seed", "3", "--out", folder),
+        2,
+        "--seed is for --method tsne");
   }
 
   @Test
