@@ -75,7 +75,8 @@ final class MapCommand implements Callable<Integer> {
         names = "--matrix",
         required = true,
         paramLabel = "FILE",
-        description = "Log-likelihoods, models × texts: .npz, .csv or .npy.")
+        description =
+            "Log-likelihoods, models × texts: .npz or .csv, as this command writes them, or .npy.")
     private @Nullable Path matrix;
   }
 
@@ -160,13 +161,18 @@ final class MapCommand implements Callable<Integer> {
 
   private LogLikelihoodMatrix readMatrix(Path file, CommandLine command) {
     String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+    boolean npy = name.endsWith(".npy");
+    if (!npy && (names != null || bytes != null)) {
+      throw new ParameterException(
+          command, "--names and --bytes are for a .npy matrix; " + file + " has its own");
+    }
     if (name.endsWith(".npz")) {
       return MatrixFiles.readNpz(file);
     }
     if (name.endsWith(".csv")) {
       return MatrixFiles.readCsv(file);
     }
-    if (!name.endsWith(".npy")) {
+    if (!npy) {
       throw new ParameterException(
           command, "--matrix takes a .npy, .npz or .csv file, got " + file);
     }

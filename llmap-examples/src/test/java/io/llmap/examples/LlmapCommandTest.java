@@ -288,6 +288,10 @@ class LlmapCommandTest {
     assertFails(Command.run("map", "--store", folder.resolve("none"), "--out", folder), 1, "none");
     Path npy = Files.writeString(folder.resolve("m.npy"), "not numpy");
     assertFails(Command.run("map", "--matrix", npy, "--out", folder), 2, "--names", "--bytes");
+    assertFails(
+        Command.run("map", "--matrix", folder.resolve("m.npz"), "--names", npy, "--out", folder),
+        2,
+        "--names and --bytes are for a .npy matrix");
     Path text = Files.writeString(folder.resolve("m.txt"), "1 2");
     assertFails(Command.run("map", "--matrix", text, "--out", folder), 2, ".npy");
   }
