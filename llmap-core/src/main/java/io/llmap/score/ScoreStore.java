@@ -391,7 +391,8 @@ public final class ScoreStore {
       if (same != null) {
         throw new LlmapException(
             ("%s has several runs of model \"%s\": %s with fingerprint %s and options %s, and %s with"
-                    + " fingerprint %s and options %s; choose among runs()")
+                    + " fingerprint %s and options %s; choose among runs(), or move the folder of one"
+                    + " away")
                 .formatted(
                     root,
                     run.model().name(),

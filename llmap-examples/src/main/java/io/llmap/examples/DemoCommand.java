@@ -2,6 +2,7 @@ package io.llmap.examples;
 
 import io.llmap.ModelMap;
 import io.llmap.score.ModelSpec;
+import io.llmap.score.Provenance;
 import io.llmap.score.ScoreStore;
 import io.llmap.score.ScorerOptions;
 import io.llmap.text.TextSet;
@@ -47,11 +48,12 @@ final class DemoCommand implements Callable<Integer> {
       specs.add(new ModelSpec("onnx", models.resolve(model.name()), model.name()));
     }
     ScoreStore store = ScoreStore.at(out.resolve("store"));
-    new ScoringRun(store, texts, ScorerOptions.defaults(), console, spec.commandLine().getErr())
-        .score(specs);
-    List<String> names = zoo.models().stream().map(Zoo.Model::name).toList();
-    ModelMap map = ModelMap.of(store.matrix(texts, names));
-    MapOutput.of(map, store.runs()).withView(view -> decorate(view, zoo)).writeTo(out);
+    // An older version of llmap may have left other runs of the same models.
+    List<Provenance> runs =
+        new ScoringRun(store, texts, ScorerOptions.defaults(), console, spec.commandLine().getErr())
+            .score(specs);
+    ModelMap map = ModelMap.of(store.matrix(runs));
+    MapOutput.ofRuns(map, runs).withView(view -> decorate(view, zoo)).writeTo(out);
     console.print(NearestTable.of(map));
     console.println("Files are in " + out.toAbsolutePath().normalize());
     console.flush();

@@ -137,26 +137,27 @@ final class MapCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--seed is for --method tsne; " + method + " has nothing random");
     }
-    List<Provenance> runs = List.of();
-    LogLikelihoodMatrix matrix;
+    MapOutput output;
     if (input.store != null) {
       ScoreStore store = ScoreStore.at(input.store);
-      runs = store.runs();
+      List<Provenance> runs = store.runs();
       if (runs.isEmpty()) {
         throw new LlmapException(input.store + " holds no scores; fill it with 'llmap score'");
       }
-      matrix = store.matrix(runs);
+      output = MapOutput.ofRuns(map(store.matrix(runs)), runs);
     } else {
-      matrix = readMatrix(Objects.requireNonNull(input.matrix), spec.commandLine());
+      Path file = Objects.requireNonNull(input.matrix);
+      output = MapOutput.ofFile(map(readMatrix(file, spec.commandLine())), file);
     }
-    ModelMap map = ModelMap.builder(matrix).clip(clip).embedding(embeddingMethod()).build();
-    MapOutput.of(map, runs).writeTo(out);
+    output.writeTo(out);
     PrintWriter console = spec.commandLine().getOut();
-    console.printf(
-        "%d models on %d texts; files are in %s%n",
-        matrix.models(), matrix.texts(), out.toAbsolutePath().normalize());
+    console.printf("%s; files are in %s%n", output.summary(), out.toAbsolutePath().normalize());
     console.flush();
     return 0;
+  }
+
+  private ModelMap map(LogLikelihoodMatrix matrix) {
+    return ModelMap.builder(matrix).clip(clip).embedding(embeddingMethod()).build();
   }
 
   private LogLikelihoodMatrix readMatrix(Path file, CommandLine command) {

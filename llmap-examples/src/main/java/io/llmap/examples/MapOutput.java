@@ -12,14 +12,17 @@ import io.llmap.score.Provenance;
 import io.llmap.view.MapView;
 import java.io.IOException;
 import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** Everything that a map consists of, as files in one folder. */
@@ -29,21 +32,38 @@ final class MapOutput {
 
   private final ModelMap map;
   private final List<Provenance> runs;
+  private final Optional<Path> matrixFile;
   private final MapView view;
 
-  private MapOutput(ModelMap map, List<Provenance> runs, MapView view) {
+  private MapOutput(ModelMap map, List<Provenance> runs, Optional<Path> matrixFile, MapView view) {
     this.map = map;
     this.runs = runs;
+    this.matrixFile = matrixFile;
     this.view = view;
   }
 
   /**
-   * Prepares the files of a map, its models grouped by the first part of their names.
+   * Prepares the files of a map of stored scores.
    *
    * @param map the map
-   * @param runs where its scores come from, or none for a matrix made elsewhere
+   * @param runs where its scores come from
    */
-  static MapOutput of(ModelMap map, List<Provenance> runs) {
+  static MapOutput ofRuns(ModelMap map, List<Provenance> runs) {
+    return new MapOutput(map, runs, Optional.empty(), view(map));
+  }
+
+  /**
+   * Prepares the files of a map of a matrix that was made elsewhere.
+   *
+   * @param map the map
+   * @param file where its matrix was read from
+   */
+  static MapOutput ofFile(ModelMap map, Path file) {
+    return new MapOutput(map, List.of(), Optional.of(file), view(map));
+  }
+
+  /** The models grouped by the first part of their names, where that puts any together. */
+  private static MapView view(ModelMap map) {
     Map<String, String> families = new LinkedHashMap<>();
     for (String name : map.matrix().names()) {
       families.put(name, name.split("[-_./ ]", 2)[0]);
@@ -52,9 +72,8 @@ final class MapOutput {
         MapView.of(map.embedding())
             .withTitle("%d language models".formatted(map.matrix().models()))
             .withCaption(caption(map));
-    boolean telling =
-        families.values().stream().distinct().count() < families.size() && !families.isEmpty();
-    return new MapOutput(map, runs, telling ? view.withGroups(families) : view);
+    boolean telling = families.values().stream().distinct().count() < families.size();
+    return telling ? view.withGroups(families) : view;
   }
 
   private static String caption(ModelMap map) {
@@ -66,9 +85,14 @@ final class MapOutput {
         Double.toString(100 * map.coordinates().clipping().quantile()).replaceFirst("\\.0$", ""));
   }
 
+  /** The size of the map, for a terminal. */
+  String summary() {
+    return "%d models on %d texts".formatted(map.matrix().models(), map.matrix().texts());
+  }
+
   /** Returns a copy with another picture. */
   MapOutput withView(UnaryOperator<MapView> change) {
-    return new MapOutput(map, runs, change.apply(view));
+    return new MapOutput(map, runs, matrixFile, change.apply(view));
   }
 
   /**
@@ -132,6 +156,10 @@ final class MapOutput {
           "clip-threshold-nats", Double.toString(map.coordinates().clipping().threshold()));
       json.writeStringField("kl-estimator", map.distances().estimator().toString());
       json.writeStringField("map-method", map.embedding().method());
+      if (matrixFile.isPresent()) {
+        json.writeStringField("matrix-file", matrixFile.get().toString());
+        json.writeStringField("matrix-file-sha256", sha256(matrixFile.get()));
+      }
       json.writeArrayFieldStart("runs");
       for (Provenance run : runs) {
         json.writeRawValue(run.toJson());
@@ -139,8 +167,17 @@ final class MapOutput {
       json.writeEndArray();
       json.writeEndObject();
     } catch (IOException e) {
-      throw new UncheckedIOException("a string cannot fail", e);
+      throw new LlmapException("cannot describe the map: " + e.getMessage(), e);
     }
     return out + "\n";
+  }
+
+  private static String sha256(Path file) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(digest.digest(Files.readAllBytes(file)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
   }
 }

@@ -9,6 +9,7 @@ import io.llmap.score.ScorerProvider;
 import io.llmap.score.Scorers;
 import io.llmap.text.TextSet;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Scores models one after another into a store and says how far it is. */
@@ -32,15 +33,18 @@ final class ScoringRun {
    * Scores what the store does not have yet; a model whose scores are complete is not even loaded.
    *
    * @param specs the models
+   * @return the runs that hold their scores, in the same order
    */
-  void score(List<ModelSpec> specs) {
+  List<Provenance> score(List<ModelSpec> specs) {
     long total = (long) specs.size() * texts.size();
     long[] now = {0};
+    List<Provenance> runs = new ArrayList<>();
     try (Progress progress = new Progress(total, err)) {
       for (ModelSpec spec : specs) {
         long before = now[0];
         ScorerProvider provider = Scorers.provider(spec.provider());
         Provenance run = Provenance.of(provider.identify(spec, options), texts, options);
+        runs.add(run);
         if (!store.isComplete(run)) {
           try (LogLikelihoodScorer scorer = provider.open(spec, options)) {
             store.score(
@@ -60,5 +64,6 @@ final class ScoringRun {
         "%d models on %d texts: %d scores computed, %d were in the store%n",
         specs.size(), texts.size(), now[0], total - now[0]);
     out.flush();
+    return runs;
   }
 }

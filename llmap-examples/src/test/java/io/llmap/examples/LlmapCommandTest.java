@@ -68,6 +68,9 @@ class LlmapCommandTest {
             "model-coordinates.csv",
             "neighbours.csv",
             "provenance.json");
+    assertThat(out.resolve("provenance.json"))
+        .content()
+        .contains("\"text-variance\"", "\"clip-threshold-nats\"", "\"name\": \"renamed\"");
     assertThat(Files.readAllLines(out.resolve("distances.csv")))
         .startsWith("model,other,kl_nats_per_text,kl_bits_per_byte,estimator")
         .hasSize(5);
@@ -80,6 +83,9 @@ class LlmapCommandTest {
       assertThat(again.resolve("distances.csv"))
           .hasSameTextualContentAs(out.resolve("distances.csv"));
       assertThat(again.resolve("map.svg")).hasSameTextualContentAs(out.resolve("map.svg"));
+      assertThat(again.resolve("provenance.json"))
+          .content()
+          .contains("\"matrix-file\"", "\"matrix-file-sha256\"");
     }
   }
 
