@@ -53,8 +53,9 @@ final class DemoCommand implements Callable<Integer> {
         new ScoringRun(store, texts, ScorerOptions.defaults(), console, spec.commandLine().getErr())
             .score(specs);
     ModelMap map = ModelMap.of(store.matrix(runs));
-    MapOutput.ofRuns(map, runs).withView(view -> decorate(view, zoo)).writeTo(out);
     console.print(NearestTable.of(map));
+    console.flush();
+    MapOutput.ofRuns(map, runs).withView(view -> decorate(view, zoo)).writeTo(out);
     console.println("Files are in " + out.toAbsolutePath().normalize());
     console.flush();
     return 0;
