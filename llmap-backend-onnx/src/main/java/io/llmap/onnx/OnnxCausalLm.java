@@ -9,6 +9,7 @@ import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
 import io.llmap.tokenizers.ModelConfig;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -20,9 +21,9 @@ import java.util.concurrent.ConcurrentLinkedDeque;
  */
 final class OnnxCausalLm implements CausalLm {
   /**
-   * Up to this size of the graph's file, threads run a batch each; above it, all of them run in one
-   * batch. Models of 1 MB score twice as many tokens a second the first way, and a copy of the
-   * working memory for each thread would be much for a large one.
+   * Up to this size of graph and weights, threads run a batch each; above it, all of them run in
+   * one batch. The operators of a model of a megabyte are too short to share out, and a copy of the
+   * working memory for each thread would be much for a large model.
    */
   private static final long SMALL_MODEL_BYTES = 64L << 20;
 
@@ -64,7 +65,7 @@ final class OnnxCausalLm implements CausalLm {
                 .formatted(path, architecture));
       }
     }
-    int concurrency = path.toFile().length() <= SMALL_MODEL_BYTES ? options.threads() : 1;
+    int concurrency = isSmall(path) ? options.threads() : 1;
     OnnxSession session =
         OnnxSession.open(path, options.device(), concurrency == 1 ? options.threads() : 1);
     try {
@@ -81,6 +82,15 @@ final class OnnxCausalLm implements CausalLm {
     } catch (RuntimeException e) {
       session.close();
       throw e;
+    }
+  }
+
+  private static boolean isSmall(Path path) {
+    try {
+      return OnnxModelFiles.weightBytes(path) <= SMALL_MODEL_BYTES;
+    } catch (IOException e) {
+      // The runtime will say what is wrong with the file.
+      return false;
     }
   }
 

@@ -68,10 +68,7 @@ record OnnxModelFiles(Path model, Path folder) {
    */
   String fingerprint() {
     try {
-      List<Path> files = new ArrayList<>(List.of(model));
-      for (String location : ExternalData.locations(model)) {
-        files.add(parent(model).resolve(location));
-      }
+      List<Path> files = weights(model);
       files.addAll(HuggingFaceTokenizer.files(folder));
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       byte[] buffer = new byte[BUFFER_BYTES];
@@ -92,6 +89,23 @@ record OnnxModelFiles(Path model, Path folder) {
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every JDK has SHA-256", e);
     }
+  }
+
+  /** The size of a graph and of its weights in other files. */
+  static long weightBytes(Path model) throws IOException {
+    long bytes = 0;
+    for (Path file : weights(model)) {
+      bytes += Files.size(file);
+    }
+    return bytes;
+  }
+
+  private static List<Path> weights(Path model) throws IOException {
+    List<Path> files = new ArrayList<>(List.of(model));
+    for (String location : ExternalData.locations(model)) {
+      files.add(parent(model).resolve(location));
+    }
+    return files;
   }
 
   private static void update(MessageDigest digest, Path file, byte[] buffer) throws IOException {

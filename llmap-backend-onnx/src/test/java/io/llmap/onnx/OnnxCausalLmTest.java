@@ -13,6 +13,7 @@ import io.llmap.score.spi.TokenBatch;
 import io.llmap.testing.Tolerances;
 import io.llmap.tokenizers.ModelConfig;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -245,6 +246,24 @@ class OnnxCausalLmTest {
 
   private static Path onnx(String family) {
     return Golden.folder(family).resolve("model.onnx");
+  }
+
+  @Test
+  void aModelIsSmallByItsWeightsWhereverTheyLie() throws IOException {
+    Path model = folder.resolve("bigram-external.onnx");
+    Path weights = folder.resolve("bigram-external.onnx_data");
+    Files.copy(Golden.graph("bigram-external"), model);
+    Files.copy(Golden.graph("bigram-external").resolveSibling(weights.getFileName()), weights);
+    ScorerOptions options = OPTIONS.withThreads(3);
+    try (OnnxCausalLm small = OnnxCausalLm.open(model, ModelConfig.read(folder), options)) {
+      assertThat(small.concurrency()).isEqualTo(3);
+    }
+    try (RandomAccessFile file = new RandomAccessFile(weights.toFile(), "rw")) {
+      file.setLength(65L << 20);
+    }
+    try (OnnxCausalLm large = OnnxCausalLm.open(model, ModelConfig.read(folder), options)) {
+      assertThat(large.concurrency()).isEqualTo(1);
+    }
   }
 
   private static OnnxCausalLm open(String family) {
