@@ -33,9 +33,9 @@ public final class DistanceMatrix {
    */
   public static DistanceMatrix wrap(List<String> names, double[] triangle) {
     int k = names.size();
-    if (triangle.length != Math.multiplyExact(k, k - 1) / 2) {
+    if (triangle.length != pairs(k)) {
       throw new IllegalArgumentException(
-          k + " models have " + (k * (k - 1) / 2) + " pairs, got " + triangle.length);
+          k + " models have " + pairs(k) + " pairs, got " + triangle.length);
     }
     Set<String> seen = new HashSet<>();
     for (String name : names) {
@@ -70,7 +70,7 @@ public final class DistanceMatrix {
     if (values.length != k) {
       throw new IllegalArgumentException(k + " names but " + values.length + " rows");
     }
-    double[] triangle = new double[Math.multiplyExact(k, k - 1) / 2];
+    double[] triangle = new double[pairs(k)];
     for (int i = 0; i < k; i++) {
       if (values[i].length != k) {
         throw new IllegalArgumentException(
@@ -93,8 +93,12 @@ public final class DistanceMatrix {
     return wrap(names, triangle);
   }
 
+  private static int pairs(int k) {
+    return Math.toIntExact((long) k * (k - 1) / 2);
+  }
+
   private static int index(int i, int j) {
-    return i * (i - 1) / 2 + j;
+    return (int) ((long) i * (i - 1) / 2) + j;
   }
 
   /**

@@ -1,18 +1,18 @@
 package io.llmap.distance;
 
 /**
- * Computes G = A·Aᵀ for a row-major matrix.
+ * Computes A·Aᵀ, the work behind all distances of a matrix.
  *
- * <p>Stateless; safe for use by many threads. Same input, same bits.
+ * <p>Stateless; safe for use by many threads. Same input, same bits, on any number of threads.
  */
 public interface GramKernel {
   /**
-   * Computes the lower triangle of G, diagonal included.
+   * Adds A·Aᵀ to a packed lower triangle.
    *
-   * @param a rows × columns, row-major
-   * @param rows K
-   * @param columns N
-   * @return K × K, row-major; the part above the diagonal is unspecified
+   * @param a K × N
+   * @param triangle K·(K + 1)/2 numbers, the lower triangle by rows with the diagonal: element (i,
+   *     j), j ≤ i, stands at i·(i + 1)/2 + j
+   * @throws IllegalArgumentException if the triangle has another length
    */
-  double[] lowerTriangle(double[] a, int rows, int columns);
+  void add(RowSource a, double[] triangle);
 }

@@ -9,17 +9,21 @@ final class ScalarGramKernel implements GramKernel {
   private static final int BLOCK = 2048;
 
   @Override
-  public double[] lowerTriangle(double[] a, int rows, int columns) {
-    double[] g = new double[Math.multiplyExact(rows, rows)];
-    for (int from = 0; from < columns; from += BLOCK) {
-      int count = Math.min(BLOCK, columns - from);
+  public void add(RowSource a, double[] triangle) {
+    int rows = a.rows();
+    double[] block = new double[Math.multiplyExact(rows, BLOCK)];
+    for (int from = 0; from < a.columns(); from += BLOCK) {
+      int count = Math.min(BLOCK, a.columns() - from);
+      for (int i = 0; i < rows; i++) {
+        a.read(i, from, from + count, block, i * BLOCK);
+      }
+      int pair = 0;
       for (int i = 0; i < rows; i++) {
         for (int j = 0; j <= i; j++) {
-          g[i * rows + j] += dot(a, i * columns + from, j * columns + from, count);
+          triangle[pair++] += dot(block, i * BLOCK, j * BLOCK, count);
         }
       }
     }
-    return g;
   }
 
   private static double dot(double[] a, int x, int y, int count) {

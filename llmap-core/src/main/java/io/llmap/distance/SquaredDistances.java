@@ -15,25 +15,29 @@ final class SquaredDistances {
 
   static DistanceMatrix of(CenteredMatrix coordinates, GramKernel kernel) {
     int k = coordinates.models();
-    int n = coordinates.texts();
-    double[] q = coordinates.toFlatArray();
-    double[] g = kernel.lowerTriangle(q, k, n);
+    RowSource rows = new CenteredRows(coordinates);
+    double[] g = new double[k * (k + 1) / 2];
+    kernel.add(rows, g);
     double[] triangle = new double[k * (k - 1) / 2];
+    double[][] pairRows = new double[2][coordinates.texts()];
     int pair = 0;
     for (int i = 1; i < k; i++) {
       for (int j = 0; j < i; j++) {
-        double norms = g[i * k + i] + g[j * k + j];
-        double squared = norms - 2 * g[i * k + j];
-        triangle[pair++] = squared < CANCELLATION * norms ? direct(q, i * n, j * n, n) : squared;
+        double norms = g[i * (i + 3) / 2] + g[j * (j + 3) / 2];
+        double squared = norms - 2 * g[i * (i + 1) / 2 + j];
+        triangle[pair++] = squared < CANCELLATION * norms ? direct(rows, i, j, pairRows) : squared;
       }
     }
     return DistanceMatrix.wrap(coordinates.names(), triangle);
   }
 
-  private static double direct(double[] q, int x, int y, int count) {
+  private static double direct(RowSource rows, int i, int j, double[][] pairRows) {
+    int n = rows.columns();
+    rows.read(i, 0, n, pairRows[0], 0);
+    rows.read(j, 0, n, pairRows[1], 0);
     double sum = 0;
-    for (int s = 0; s < count; s++) {
-      double difference = q[x + s] - q[y + s];
+    for (int s = 0; s < n; s++) {
+      double difference = pairRows[0][s] - pairRows[1][s];
       sum += difference * difference;
     }
     return sum;

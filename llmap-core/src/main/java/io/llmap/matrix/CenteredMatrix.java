@@ -162,6 +162,21 @@ public final class CenteredMatrix {
   }
 
   /**
+   * Copies a piece of a model's coordinates.
+   *
+   * @param i 0 to K − 1
+   * @param from the first text
+   * @param to the text after the last, at most N
+   * @param target receives to − from numbers in nats
+   * @param offset where in the target they start
+   * @throws IndexOutOfBoundsException if a text or a place in the target is out of range
+   */
+  public void copyRow(int i, int from, int to, double[] target, int offset) {
+    Objects.checkFromToIndex(from, to, texts);
+    System.arraycopy(values, i * texts + from, target, offset, to - from);
+  }
+
+  /**
    * All coordinates by rows.
    *
    * @return K·N numbers in nats, a new array
