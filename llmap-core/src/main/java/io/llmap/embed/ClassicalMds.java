@@ -2,7 +2,6 @@ package io.llmap.embed;
 
 import io.llmap.distance.DistanceMatrix;
 import java.util.Locale;
-import org.ejml.data.DMatrixRMaj;
 
 /**
  * Classical multidimensional scaling (Torgerson 1952; Gower 1966): the leading eigenpairs of the
@@ -11,11 +10,15 @@ import org.ejml.data.DMatrixRMaj;
  * <pre>B = −½·J·D²·J = U·Λ·Uᵀ,   points U·Λ^½,   J = I − 1·1ᵀ/K</pre>
  *
  * <p>For distances between rows of a centred matrix the points are those of {@link Pca}, signs
- * included. Distances that no Euclidean space holds give negative eigenvalues: they get no axis,
- * and their share of Σ|λ| is in {@link Embedding#method()}. An axis whose eigenvalue is not
- * positive beyond rounding, K·2⁻⁵²·max|λ|, is 0 for all models.
+ * included. Distances that no Euclidean space holds give negative eigenvalues, which get no axis.
+ * {@link Embedding#method()} says which share of Σλ² = ‖B‖² the axes have, the negative ones
+ * counted as missing (Mardia 1978); {@link #eigenvalues} has them one by one. An axis whose
+ * eigenvalue is not positive beyond rounding, K·2⁻⁵²·max|λ|, is 0 for all models.
  *
- * <p>O(K³) time, O(K²) doubles.
+ * <p>A few axes of many models are found by a Lanczos iteration to a residual of 1e-12·max|λ|:
+ * O(K²) time a step, some dozens of steps, O(K) doubles a step. More than K/20 axes, or eigenvalues
+ * that are too close together, take all of them: O(K³) time, O(K²) doubles. The same distances give
+ * the same bits on any number of threads.
  *
  * @param dimensions D, at least 1
  */
@@ -34,28 +37,23 @@ public record ClassicalMds(int dimensions) implements EmbeddingMethod {
 
   @Override
   public Embedding embed(DistanceMatrix distances) {
-    SymmetricEigen eigen = decompose(distances);
-    double tolerance = eigen.tolerance();
+    CenteredSquares b = new CenteredSquares(distances);
+    SymmetricEigen eigen = SymmetricEigen.leading(b, dimensions);
+    // Relative to the largest, because squares of squares leave the range of a double early.
+    double unit = eigen.largest();
     double kept = 0;
-    double negative = 0;
-    double total = 0;
-    for (int d = 0; d < distances.size(); d++) {
-      double value = eigen.values()[d];
-      total += Math.abs(value);
-      kept += d < dimensions && value > tolerance ? value : 0;
-      negative += value < -tolerance ? -value : 0;
+    for (int d = 0; d < Math.min(dimensions, eigen.rank()); d++) {
+      kept += Math.pow(eigen.values()[d] / unit, 2);
     }
-    // All distances 0: nothing to explain, and nothing is missing.
-    double percent = total == 0 ? 0 : 100 / total;
     return Embedding.of(
         distances.names(),
         SymmetricEigen.points(eigen.axes(dimensions), distances.size(), dimensions),
         String.format(
             Locale.ROOT,
-            "%s, %.1f %% of the eigenvalues' sum of sizes, %.1f %% of it negative",
+            "%s, %.1f %% of the eigenvalues' sum of squares",
             description(),
-            percent * kept,
-            percent * negative));
+            // All distances 0: nothing to explain, and nothing is missing.
+            kept == 0 ? 0 : 100 * kept / b.sumOfSquares(unit)));
   }
 
   @Override
@@ -65,34 +63,17 @@ public record ClassicalMds(int dimensions) implements EmbeddingMethod {
 
   /**
    * The eigenvalues of B, to judge how many dimensions the distances need and how Euclidean they
-   * are.
+   * are. O(K³) time, O(K²) doubles.
    *
    * @param distances K × K Euclidean distances
    * @return K numbers in the squared unit of the distances, descending, negative ones included
    */
   public static double[] eigenvalues(DistanceMatrix distances) {
-    return decompose(distances).values();
+    return SymmetricEigen.of(new CenteredSquares(distances).toMatrix()).values();
   }
 
-  static SymmetricEigen decompose(DistanceMatrix distances) {
-    int k = distances.size();
-    DistanceMatrix squares = distances.map(d -> d * d);
-    double[] means = new double[k];
-    double mean = 0;
-    for (int i = 0; i < k; i++) {
-      for (int j = 0; j < k; j++) {
-        means[i] += squares.get(i, j) / k;
-      }
-      mean += means[i] / k;
-    }
-    DMatrixRMaj b = new DMatrixRMaj(k, k);
-    for (int i = 0; i < k; i++) {
-      for (int j = 0; j <= i; j++) {
-        double value = -0.5 * (squares.get(i, j) - means[i] - means[j] + mean);
-        b.set(i, j, value);
-        b.set(j, i, value);
-      }
-    }
-    return SymmetricEigen.of(b);
+  /** The leading axes, oriented; fewer than asked for where the distances hold no more. */
+  static double[][] axes(DistanceMatrix distances, int dimensions) {
+    return SymmetricEigen.leading(new CenteredSquares(distances), dimensions).axes(dimensions);
   }
 }

@@ -8,17 +8,35 @@ import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 
-/** The eigenvalues of a symmetric matrix in descending order, with unit eigenvectors. O(K³). */
+/** The eigenvalues of a symmetric matrix in descending order, with unit eigenvectors. */
 final class SymmetricEigen {
+  /** Below this size all pairs cost less than a search for a few. */
+  private static final int SMALL = 150;
+
+  private final int size;
+  private final double largest;
   private final double[] values;
   private final double[][] vectors;
 
-  private SymmetricEigen(double[] values, double[][] vectors) {
+  private SymmetricEigen(int size, double largest, double[] values, double[][] vectors) {
+    this.size = size;
+    this.largest = largest;
     this.values = values;
     this.vectors = vectors;
   }
 
-  /** Decomposes a symmetric matrix; its contents are lost. */
+  /**
+   * The largest eigenvalues of B, at least so many of them: O(K²) time where they are few, O(K³) if
+   * they are many or too close together.
+   */
+  static SymmetricEigen leading(CenteredSquares b, int count) {
+    if (b.size() <= SMALL || count > b.size() / 20) {
+      return of(b.toMatrix());
+    }
+    return BlockLanczos.leading(b, count).orElseGet(() -> of(b.toMatrix()));
+  }
+
+  /** Decomposes a symmetric matrix; its contents are lost. O(K³). */
   static SymmetricEigen of(DMatrixRMaj matrix) {
     int k = matrix.numRows;
     EigenDecomposition_F64<DMatrixRMaj> solver = DecompositionFactory_DDRM.eig(k, true, true);
@@ -38,10 +56,22 @@ final class SymmetricEigen {
       values[d] = solver.getEigenvalue(order[d]).real;
       vectors[d] = solver.getEigenVector(order[d]).data;
     }
-    return new SymmetricEigen(values, vectors);
+    double largest = k == 0 ? 0 : Math.max(Math.abs(values[0]), Math.abs(values[k - 1]));
+    return new SymmetricEigen(k, largest, values, vectors);
   }
 
-  /** All K eigenvalues, with their rounding errors. */
+  /** The leading pairs of the matrix whose projection onto an orthonormal basis this is. */
+  SymmetricEigen expanded(double[][] basis, int k, int count) {
+    double[][] expanded = new double[count][k];
+    for (int d = 0; d < count; d++) {
+      for (int c = 0; c < vectors[d].length; c++) {
+        CenteredSquares.addMultiple(vectors[d][c], basis[c], expanded[d], k);
+      }
+    }
+    return new SymmetricEigen(k, largest, Arrays.copyOf(values, count), expanded);
+  }
+
+  /** The eigenvalues that were asked for, with their rounding errors. */
   double[] values() {
     return values;
   }
@@ -52,15 +82,16 @@ final class SymmetricEigen {
   }
 
   /** What rounding alone can make of a zero eigenvalue. */
-  double tolerance() {
-    double largest = 0;
-    for (double value : values) {
-      largest = Math.max(largest, Math.abs(value));
-    }
-    return values.length * Math.ulp(1.0) * largest;
+  private double tolerance() {
+    return size * Math.ulp(1.0) * largest;
   }
 
-  /** The number of eigenvalues that are positive beyond rounding. */
+  /** The largest size of an eigenvalue, those that were not asked for included. */
+  double largest() {
+    return largest;
+  }
+
+  /** How many of the eigenvalues are positive beyond rounding. */
   int rank() {
     double tolerance = tolerance();
     return (int) Arrays.stream(values).filter(value -> value > tolerance).count();

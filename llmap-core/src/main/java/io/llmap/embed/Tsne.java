@@ -317,7 +317,7 @@ public final class Tsne implements EmbeddingMethod {
       }
       return start;
     }
-    double[][] axes = ClassicalMds.decompose(distances).axes(2);
+    double[][] axes = ClassicalMds.axes(distances, 2);
     if (axes.length == 0) {
       return start;
     }

@@ -79,9 +79,7 @@ class ClassicalMdsTest {
         .containsExactly(new double[] {2, 2, 0, -0.25}, within(1e-12));
     Embedding embedding = new ClassicalMds(4).embed(distances);
     assertThat(embedding.method())
-        .isEqualTo(
-            "classical MDS, 4 dimensions, 94.1 % of the eigenvalues' sum of sizes,"
-                + " 5.9 % of it negative");
+        .isEqualTo("classical MDS, 4 dimensions, 99.2 % of the eigenvalues' sum of squares");
     for (int i = 0; i < 4; i++) {
       assertThat(embedding.get(i, 2)).isZero();
       assertThat(embedding.get(i, 3)).isZero();
@@ -117,7 +115,7 @@ class ClassicalMdsTest {
 
     assertThatThrownBy(() -> new ClassicalMds(2).embed(distances))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("the distance of \"b\" and \"a\" is Infinity");
+        .hasMessage("the largest distance, 1.0E200, is too large to be squared");
   }
 
   @Test

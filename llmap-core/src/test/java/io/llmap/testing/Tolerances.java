@@ -38,4 +38,9 @@ public final class Tolerances {
   public static double golden(double scale) {
     return 1e-8 * Math.abs(scale);
   }
+
+  /** An eigenvalue found by iteration against one of the full decomposition. */
+  public static double eigenvalue(double largest) {
+    return 1e-12 * Math.abs(largest);
+  }
 }
