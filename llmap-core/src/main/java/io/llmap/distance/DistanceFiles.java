@@ -5,7 +5,7 @@ import java.nio.file.Path;
 
 /**
  * Distances as CSV tables: UTF-8, RFC 4180 quoting, one pair a record, the unit in the column's
- * name and the estimator in every record.
+ * name and the estimator with its settings in every record.
  *
  * <p>A file appears complete or not at all.
  */
@@ -32,7 +32,8 @@ public final class DistanceFiles {
               CsvFormat.append(out, nats.names().get(i));
               out.append(',');
               CsvFormat.append(out, nats.names().get(j));
-              out.append("," + nats.get(i, j) + "," + bits.get(i, j) + "," + kl.estimator() + "\n");
+              out.append(
+                  "," + nats.get(i, j) + "," + bits.get(i, j) + "," + kl.description() + "\n");
             }
           }
         });
@@ -60,7 +61,7 @@ public final class DistanceFiles {
               CsvFormat.append(out, bits.names().get(i));
               out.append("," + rank + ",");
               CsvFormat.append(out, near.name());
-              out.append("," + near.distance() + "," + kl.estimator() + "\n");
+              out.append("," + near.distance() + "," + kl.description() + "\n");
             }
           }
         });

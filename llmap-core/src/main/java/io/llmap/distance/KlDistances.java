@@ -15,9 +15,16 @@ public final class KlDistances {
   private final DistanceMatrix squared;
   private final int texts;
   private final double meanBytes;
+  private final String description;
 
-  private KlDistances(KlEstimator estimator, DistanceMatrix squared, int texts, double meanBytes) {
+  private KlDistances(
+      KlEstimator estimator,
+      String description,
+      DistanceMatrix squared,
+      int texts,
+      double meanBytes) {
     this.estimator = estimator;
+    this.description = description;
     this.squared = squared;
     this.texts = texts;
     this.meanBytes = meanBytes;
@@ -43,9 +50,38 @@ public final class KlDistances {
   public static KlDistances of(CenteredMatrix coordinates, GramKernel kernel) {
     return new KlDistances(
         KlEstimator.TEXT_VARIANCE,
+        KlEstimator.TEXT_VARIANCE.toString(),
         SquaredDistances.of(coordinates, kernel),
         coordinates.texts(),
         coordinates.meanBytes());
+  }
+
+  /**
+   * Computes all pairs from segment vectors.
+   *
+   * @param segments K models
+   * @return the divergences of the covered bytes of a text; O(K²·G) time for G segments, O(K·N + K²
+   *     + G) memory
+   */
+  public static KlDistances of(SegmentMatrix segments) {
+    return of(segments, new ScalarGramKernel());
+  }
+
+  /**
+   * Computes all pairs from segment vectors, with a Gram kernel of the caller's choice.
+   *
+   * @param segments K models
+   * @param kernel multiplies the vectors with each other
+   * @return the divergences of the covered bytes of a text; O(K²·G) time for G segments, O(K·N + K²
+   *     + G) memory
+   */
+  public static KlDistances of(SegmentMatrix segments, GramKernel kernel) {
+    return new KlDistances(
+        KlEstimator.SEGMENTS,
+        segments.description(),
+        SquaredDistances.of(segments.names(), segments.coordinates(), kernel),
+        segments.texts(),
+        segments.meanCoveredBytes());
   }
 
   /**
@@ -55,6 +91,15 @@ public final class KlDistances {
    */
   public KlEstimator estimator() {
     return estimator;
+  }
+
+  /**
+   * The estimator with its settings, to stand beside every number.
+   *
+   * @return such as {@code text-variance} or {@code segments (16 tokens)}
+   */
+  public String description() {
+    return description;
   }
 
   /**

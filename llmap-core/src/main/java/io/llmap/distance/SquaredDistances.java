@@ -1,6 +1,7 @@
 package io.llmap.distance;
 
 import io.llmap.matrix.CenteredMatrix;
+import java.util.List;
 
 /** ‖q_i − q_j‖² for all pairs, through the Gram matrix where that is accurate. */
 final class SquaredDistances {
@@ -14,12 +15,15 @@ final class SquaredDistances {
   private SquaredDistances() {}
 
   static DistanceMatrix of(CenteredMatrix coordinates, GramKernel kernel) {
-    int k = coordinates.models();
-    RowSource rows = new CenteredRows(coordinates);
+    return of(coordinates.names(), new CenteredRows(coordinates), kernel);
+  }
+
+  static DistanceMatrix of(List<String> names, RowSource rows, GramKernel kernel) {
+    int k = rows.rows();
     double[] g = new double[k * (k + 1) / 2];
     kernel.add(rows, g);
     double[] triangle = new double[k * (k - 1) / 2];
-    double[][] pairRows = new double[2][coordinates.texts()];
+    double[][] pairRows = new double[2][rows.columns()];
     int pair = 0;
     for (int i = 1; i < k; i++) {
       for (int j = 0; j < i; j++) {
@@ -28,7 +32,7 @@ final class SquaredDistances {
         triangle[pair++] = squared < CANCELLATION * norms ? direct(rows, i, j, pairRows) : squared;
       }
     }
-    return DistanceMatrix.wrap(coordinates.names(), triangle);
+    return DistanceMatrix.wrap(names, triangle);
   }
 
   private static double direct(RowSource rows, int i, int j, double[][] pairRows) {

@@ -341,6 +341,29 @@ public final class ScoreStore {
   }
 
   /**
+   * The runs of a text set that kept the log-probability of every token, of all models by name in
+   * natural order.
+   *
+   * @param texts the texts
+   * @return at least one run, of different models; complete or not
+   * @throws LlmapException if there is none, a model has several of them, or they differ in an
+   *     option that changes what a score means; the message names the models and quotes the values
+   * @throws CorruptStoreException if a file holds something that no version of llmap writes
+   */
+  public List<Provenance> tokenRuns(TextSet texts) {
+    List<Provenance> kept =
+        runsOf(texts).stream()
+            .filter(run -> "true".equals(run.options().get("token-log-probs")))
+            .toList();
+    if (kept.isEmpty()) {
+      throw new LlmapException(
+          root + " has no token log-probabilities for these texts; score them with tokenLogProbs");
+    }
+    requireComparable(kept);
+    return kept;
+  }
+
+  /**
    * The matrix of chosen runs; ids and lengths of the texts are taken from the rows. For a store
    * with several runs of one model, or without the texts.
    *
