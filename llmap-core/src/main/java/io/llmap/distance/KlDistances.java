@@ -8,6 +8,13 @@ import io.llmap.matrix.CenteredMatrix;
  *
  * <pre>KL(p_i, p_j) ≈ ‖q_i − q_j‖² / (2N)    nats per text</pre>
  *
+ * <p>KL(p_i, p_j), KL(p_j, p_i) and their mean agree to the order of this estimate (method 2.1), so
+ * one number stands for all three; the sum of both directions is the {@linkplain #jeffreys Jeffreys
+ * divergence}.
+ *
+ * <p>For some of the texts only, such as one category, centre those alone: {@code
+ * CenteredMatrix.of(matrix.selectTexts(indices), clipping)} with the clipping of the whole matrix.
+ *
  * <p>Immutable. Read {@link KlEstimator#TEXT_VARIANCE} before trusting a size rather than an order.
  */
 public final class KlDistances {
@@ -17,7 +24,7 @@ public final class KlDistances {
   private final double meanBytes;
   private final String description;
 
-  private KlDistances(
+  KlDistances(
       KlEstimator estimator,
       String description,
       DistanceMatrix squared,
@@ -85,6 +92,13 @@ public final class KlDistances {
   }
 
   /**
+   * The same estimator on the same text set, with squared distances from a resample of the texts.
+   */
+  KlDistances resampled(DistanceMatrix resampledSquared) {
+    return new KlDistances(estimator, description, resampledSquared, texts, meanBytes);
+  }
+
+  /**
    * How the divergences were estimated.
    *
    * @return the estimator
@@ -114,6 +128,17 @@ public final class KlDistances {
   }
 
   /**
+   * The Jeffreys divergences J(p_i, p_j) = KL(p_i, p_j) + KL(p_j, p_i): twice the divergences.
+   *
+   * @param unit the unit
+   * @return K × K, symmetric, never negative: ‖q_i − q_j‖² / N in nats per text
+   */
+  public DistanceMatrix jeffreys(KlUnit unit) {
+    double scale = 2 * scale(unit);
+    return squared.map(d -> d * scale);
+  }
+
+  /**
    * The squared Euclidean distances between model coordinates.
    *
    * @return ‖q_i − q_j‖², in nats² summed over texts
@@ -134,6 +159,7 @@ public final class KlDistances {
   private double scale(KlUnit unit) {
     return switch (unit) {
       case NATS_PER_TEXT -> 1 / (2.0 * texts);
+      case BITS_PER_TEXT -> 1 / (2.0 * texts * Math.log(2));
       case BITS_PER_BYTE -> 1 / (2.0 * texts * meanBytes * Math.log(2));
     };
   }

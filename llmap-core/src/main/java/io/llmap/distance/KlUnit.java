@@ -4,6 +4,8 @@ package io.llmap.distance;
 public enum KlUnit {
   /** Natural logarithm, per text of the text set. */
   NATS_PER_TEXT("nats/text"),
+  /** Base-2 logarithm, per text of the text set: nats per text / ln 2. */
+  BITS_PER_TEXT("bits/text"),
   /** Base-2 logarithm, per UTF-8 byte of text: nats per text / (mean bytes per text · ln 2). */
   BITS_PER_BYTE("bits/byte");
 

@@ -24,7 +24,7 @@ class DistanceFilesTest {
   @TempDir Path folder;
 
   /** Method 10, with names that need quoting. */
-  private static KlDistances small() {
+  private static CenteredMatrix smallCoordinates() {
     LogLikelihoodMatrix matrix =
         LogLikelihoodMatrix.of(
             List.of("a,b", "say \"hi\"", "two\nlines", "größe"),
@@ -36,7 +36,11 @@ class DistanceFilesTest {
               {-590, -530, -690, -3000},
               {-605, -505, -705, -395}
             });
-    return KlDistances.of(CenteredMatrix.of(matrix, Clipping.atQuantile(matrix, 0.1)));
+    return CenteredMatrix.of(matrix, Clipping.atQuantile(matrix, 0.1));
+  }
+
+  private static KlDistances small() {
+    return KlDistances.of(smallCoordinates());
   }
 
   private static List<List<String>> read(Path path) throws IOException {
@@ -127,5 +131,77 @@ class DistanceFilesTest {
     assertThatThrownBy(() -> DistanceFiles.writeCsv(path, small()))
         .isInstanceOf(LlmapException.class)
         .hasMessageStartingWith("cannot write " + path + ": there is no folder");
+  }
+
+  @Test
+  void intervalsStandBesideEveryPairWithTheSettingsOfTheBootstrap() throws IOException {
+    Path path = folder.resolve("intervals.csv");
+    BootstrapSummary summary = Bootstrap.of(smallCoordinates(), 20, 7).summarize(0.9, 2);
+    DistanceFiles.writeCsv(path, summary);
+
+    List<List<String>> records = read(path);
+
+    assertThat(String.join(",", records.get(0)))
+        .isEqualTo(
+            "model,other,kl_bits_per_byte,kl_bits_per_byte_low,kl_bits_per_byte_high,"
+                + "kl_bits_per_byte_standard_error,level,replicates,seed,estimator");
+    assertThat(records).hasSize(1 + 16);
+    List<String> r = records.get(1 + 4 * 2 + 1);
+    assertThat(r)
+        .containsExactly(
+            "two\nlines",
+            "say \"hi\"",
+            "" + small().in(KlUnit.BITS_PER_BYTE).get(2, 1),
+            "" + summary.lower(KlUnit.BITS_PER_BYTE).get(2, 1),
+            "" + summary.upper(KlUnit.BITS_PER_BYTE).get(2, 1),
+            "" + summary.standardError(KlUnit.BITS_PER_BYTE).get(2, 1),
+            "0.9",
+            "20",
+            "7",
+            "text-variance");
+  }
+
+  @Test
+  void neighboursCarryTheirIntervalsAndStability() throws IOException {
+    Path path = folder.resolve("near.csv");
+    BootstrapSummary summary = Bootstrap.of(smallCoordinates(), 20, 7).summarize(0.9, 2);
+    DistanceFiles.writeNeighboursCsv(path, summary);
+
+    List<List<String>> records = read(path);
+
+    assertThat(String.join(",", records.get(0)))
+        .isEqualTo(
+            "model,rank,neighbour,kl_bits_per_byte,kl_bits_per_byte_low,kl_bits_per_byte_high,"
+                + "nearest_share,neighbour_share,neighbours,level,replicates,seed,estimator");
+    assertThat(records).hasSize(1 + 4 * 2);
+    assertThat(records.get(1))
+        .containsExactly(
+            "a,b",
+            "1",
+            "größe",
+            "" + small().in(KlUnit.BITS_PER_BYTE).get(0, 3),
+            "" + summary.lower(KlUnit.BITS_PER_BYTE).get(0, 3),
+            "" + summary.upper(KlUnit.BITS_PER_BYTE).get(0, 3),
+            "" + summary.nearestShare(0, 3),
+            "" + summary.neighbourShare(0, 3),
+            "2",
+            "0.9",
+            "20",
+            "7",
+            "text-variance");
+  }
+
+  @Test
+  void theTextsToScoreAreListedWithTheirWeights() throws IOException {
+    Path path = folder.resolve("texts.csv");
+    LogLikelihoodMatrix raw = GoldenFiles.logLikelihoods();
+    TextSample sample = TextSampling.uniform(raw, Clipping.NONE).sample(new int[] {9, 4, 9});
+    DistanceFiles.writeSampleCsv(path, sample);
+
+    assertThat(read(path))
+        .containsExactly(
+            List.of("text_id", "index", "drawn", "weight"),
+            List.of("t4", "4", "1", "" + Math.sqrt(400 / 3.0)),
+            List.of("t9", "9", "2", "" + Math.sqrt(800 / 3.0)));
   }
 }

@@ -105,42 +105,49 @@ class KlDistancesTest {
     }
   }
 
-  /**
-   * A family with exact KL: texts with two-sided coin flips under p0 tilted by ±ε. Half the
-   * variance of the log-likelihood difference must be the KL divergence to first order, factor ½
-   * included.
-   */
   @Test
-  void theFactorIsRightOnAFamilyWithKnownDivergence() {
-    int support = 500;
-    double epsilon = 0.05;
-    Random random = new Random(5);
-    double[][] logP = new double[2][support];
-    for (double[] row : logP) {
-      for (int x = 0; x < support; x++) {
-        row[x] = epsilon * random.nextGaussian();
-      }
-      double norm = Math.log(IntStream.range(0, support).mapToDouble(x -> Math.exp(row[x])).sum());
-      for (int x = 0; x < support; x++) {
-        row[x] -= norm;
+  void bitsAreNatsOverLn2AndTheJeffreysDivergenceIsTheSumOfBothDirections() {
+    KlDistances kl =
+        KlDistances.of(CenteredMatrix.of(matrix(random(new Random(4), 5, 40), 900), Clipping.NONE));
+    for (KlUnit unit : KlUnit.values()) {
+      DistanceMatrix divergence = kl.in(unit);
+      for (int i = 0; i < 5; i++) {
+        for (int j = 0; j < 5; j++) {
+          assertThat(kl.jeffreys(unit).get(i, j))
+              .isEqualTo(divergence.get(i, j) + divergence.get(j, i));
+        }
       }
     }
-    double kl = 0;
-    for (int x = 0; x < support; x++) {
-      kl += Math.exp(logP[0][x]) * (logP[0][x] - logP[1][x]);
+    double nats = kl.in(KlUnit.NATS_PER_TEXT).get(3, 1);
+    double bits = kl.in(KlUnit.BITS_PER_TEXT).get(3, 1);
+    assertThat(kl.jeffreys(KlUnit.NATS_PER_TEXT).get(3, 1))
+        .isCloseTo(kl.squaredEuclidean().get(3, 1) / 40, within(1e-12 * nats));
+    assertThat(bits).isCloseTo(nats / 0.6931471805599453, within(1e-14 * bits));
+    assertThat(kl.in(KlUnit.BITS_PER_BYTE).get(3, 1)).isCloseTo(bits / 900, within(1e-14 * bits));
+  }
+
+  @Test
+  void divergencesOnSomeTextsAreHalfTheVarianceOverThose() {
+    double[][] values = random(new Random(8), 4, 60);
+    LogLikelihoodMatrix all = matrix(values, 900);
+    int[] some = {3, 50, 7, 12, 41, 59, 0};
+    Clipping clipping = Clipping.atQuantile(all, 0.1);
+    DistanceMatrix kl =
+        KlDistances.of(CenteredMatrix.of(all.selectTexts(some), clipping)).in(KlUnit.NATS_PER_TEXT);
+    for (int i = 0; i < 4; i++) {
+      for (int j = 0; j < i; j++) {
+        double[] x = clipping.apply(values[i]);
+        double[] y = clipping.apply(values[j]);
+        double mean = IntStream.of(some).mapToDouble(s -> x[s] - y[s]).average().orElseThrow();
+        double variance =
+            IntStream.of(some)
+                .mapToDouble(s -> Math.pow(x[s] - y[s] - mean, 2))
+                .average()
+                .orElseThrow();
+        assertThat(kl.get(i, j))
+            .isCloseTo(variance / 2, within(Tolerances.squaredDistance(variance)));
+      }
     }
-    int draws = 100_000;
-    double[][] values = new double[2][draws];
-    for (int s = 0; s < draws; s++) {
-      int x = random.nextInt(support);
-      values[0][s] = logP[0][x];
-      values[1][s] = logP[1][x];
-    }
-    double estimate =
-        KlDistances.of(CenteredMatrix.of(matrix(values, 1), Clipping.NONE))
-            .in(KlUnit.NATS_PER_TEXT)
-            .get(0, 1);
-    assertThat(estimate / kl).isCloseTo(1, within(0.03));
   }
 
   @Test
