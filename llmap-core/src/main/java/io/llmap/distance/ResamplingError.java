@@ -4,7 +4,8 @@ package io.llmap.distance;
  * How far estimated distances are from the ones they estimate (2505.15428; method 3.3), over all K²
  * ordered pairs.
  *
- * @param absolute τ₁ = ‖D̃ − D‖_F / ‖D‖_F: the large distances count
+ * @param absolute τ₁ = ‖D̃ − D‖_F / ‖D‖_F: the large distances count; NaN or infinite if all
+ *     reference distances are 0
  * @param relative τ₂ = √(mean of (|d̃ − d| / max(d, 10⁻³))²): every pair counts the same; the
  *     floor, in the distances' unit, keeps duplicates from dividing by nothing
  */

@@ -265,7 +265,7 @@ class BootstrapTest {
             5,
             1000);
     Bootstrap bootstrap =
-        Bootstrap.of(estimate, new ArrayRows(rows), starts, false, new ScalarGramKernel(), 9, 4);
+        new Bootstrap(estimate, new ArrayRows(rows), starts, false, new ScalarGramKernel(), 9, 4);
     for (int r = 0; r < 9; r++) {
       int[] counts = bootstrap.counts(r);
       assertThat(counts).hasSize(5);
@@ -311,7 +311,8 @@ class BootstrapTest {
     Bootstrap bootstrap = bootstrap(values, 2, 0);
     assertThatThrownBy(() -> bootstrap.summarize(95, 1))
         .hasMessage(
-            "a summary needs a level in (0, 1), 1 neighbour and 2 models, got 95.0, 1 and 2");
+            "a summary needs a level in (0, 1), at least 1 neighbour and 2 models, "
+                + "got 95.0, 1 and 2");
     assertThatThrownBy(() -> bootstrap.summarize(Double.NaN, 1)).hasMessageContaining("NaN");
     assertThatThrownBy(() -> bootstrap.summarize(0.95, 0)).hasMessageContaining("0.95, 0 and 2");
     assertThatThrownBy(() -> bootstrap.replicate(2)).isInstanceOf(IndexOutOfBoundsException.class);

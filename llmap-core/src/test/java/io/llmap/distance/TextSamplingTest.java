@@ -315,7 +315,8 @@ class TextSamplingTest {
   @Test
   void samplesOfNothingAreRefused() {
     TextSampling sampling = TextSampling.uniform(SMALL, SMALL_CLIPPING);
-    assertThatThrownBy(() -> sampling.draw(0, 1)).hasMessageContaining("at least one draw");
+    assertThatThrownBy(() -> sampling.draw(0, 1))
+        .hasMessage("a sample needs at least one draw, got 0");
     assertThatThrownBy(() -> sampling.sample(new int[] {4}))
         .isInstanceOf(IndexOutOfBoundsException.class);
     LogLikelihoodMatrix one = Simulated.matrix(new double[][] {{-1, -2}});
