@@ -7,6 +7,7 @@ import io.llmap.matrix.CenteredMatrix;
 import io.llmap.matrix.Clipping;
 import io.llmap.matrix.LogLikelihoodMatrix;
 import io.llmap.testing.Tolerances;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
@@ -162,6 +163,25 @@ class KlDistancesTest {
     assertThat(Neighbours.of(d, 3, 1)).containsExactly(new Neighbours.Neighbour(0, "a", 2));
   }
 
+  @Property(tries = 30)
+  void neighboursOfAllModelsAreThoseOfEachAlsoWhereDistancesAreEqual(@ForAll long seed) {
+    Random random = new Random(seed);
+    DistanceMatrix d =
+        DistanceMatrix.wrap(
+            IntStream.range(0, 9).mapToObj(i -> "m" + i).toList(),
+            random.ints(36, 0, 4).asDoubleStream().toArray());
+    for (int count = 1; count <= 8; count++) {
+      int[] all = Neighbours.ofAll(d, count);
+      for (int i = 0; i < 9; i++) {
+        assertThat(Arrays.copyOfRange(all, i * count, (i + 1) * count))
+            .isEqualTo(
+                Neighbours.of(d, i, count).stream()
+                    .mapToInt(Neighbours.Neighbour::index)
+                    .toArray());
+      }
+    }
+  }
+
   private static DistanceMatrix distances(double[][] values) {
     return KlDistances.of(CenteredMatrix.of(matrix(values, 900), Clipping.NONE)).squaredEuclidean();
   }
@@ -188,7 +208,7 @@ class KlDistancesTest {
   private static LogLikelihoodMatrix matrix(double[][] values, int bytes) {
     int n = values[0].length;
     int[] textBytes = new int[n];
-    java.util.Arrays.fill(textBytes, bytes);
+    Arrays.fill(textBytes, bytes);
     return LogLikelihoodMatrix.of(
         IntStream.range(0, values.length).mapToObj(i -> "m" + i).toList(),
         IntStream.range(0, n).mapToObj(s -> "t" + s).toList(),
