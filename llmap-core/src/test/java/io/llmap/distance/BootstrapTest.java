@@ -261,6 +261,7 @@ class BootstrapTest {
     KlDistances estimate =
         new KlDistances(
             KlEstimator.TEXT_VARIANCE,
+            KlEstimator.TEXT_VARIANCE.toString(),
             DistanceMatrix.wrap(List.of("a", "b", "c", "d"), new double[6]),
             5,
             1000);
