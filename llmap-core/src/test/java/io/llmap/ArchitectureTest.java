@@ -40,7 +40,9 @@ class ArchitectureTest {
               "io.llmap.score.spi",
               List.of(
                   "io.llmap.text", "io.llmap.score", "io.llmap.internal", "jdk.incubator.vector")),
-          Map.entry("io.llmap.matrix", List.of("io.llmap.text", "io.llmap.internal")),
+          Map.entry(
+              "io.llmap.matrix",
+              List.of("io.llmap.text", "io.llmap.internal", "net.razorvine.pickle")),
           Map.entry(
               "io.llmap.distance",
               List.of(

@@ -15,7 +15,9 @@ final class SquaredDistances {
   private SquaredDistances() {}
 
   static DistanceMatrix of(CenteredMatrix coordinates, GramKernel kernel) {
-    return of(coordinates.names(), new CenteredRows(coordinates), kernel);
+    return coordinates.missingCells() > 0
+        ? SharedTextDistances.of(coordinates, kernel)
+        : of(coordinates.names(), new CenteredRows(coordinates), kernel);
   }
 
   static DistanceMatrix of(List<String> names, RowSource rows, GramKernel kernel) {

@@ -40,8 +40,8 @@ public record Clipping(double quantile, double threshold) {
   }
 
   /**
-   * Places the threshold at a lower quantile of all K·N values, as numpy's {@code quantile} does
-   * with its default, linear interpolation.
+   * Places the threshold at a lower quantile of all values that are not missing, as numpy's {@code
+   * quantile} does with its default, linear interpolation.
    *
    * @param matrix raw log-likelihoods
    * @param quantile 0 (no clipping) up to, not including, 1
@@ -53,11 +53,11 @@ public record Clipping(double quantile, double threshold) {
     if (quantile == 0) {
       return NONE;
     }
-    return new Clipping(quantile, Quantiles.linear(matrix.toFlatArray(), quantile));
+    return new Clipping(quantile, Quantiles.linear(matrix.presentValues(), quantile));
   }
 
   /**
-   * Raises what is below the threshold to it.
+   * Raises what is below the threshold to it, and leaves NaN alone.
    *
    * @param row log-likelihoods
    * @return a new array

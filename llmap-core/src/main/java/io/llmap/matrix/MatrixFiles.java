@@ -7,30 +7,17 @@ import io.llmap.internal.FileErrors;
 import io.llmap.internal.LineReader;
 import io.llmap.internal.ScoreRow;
 import io.llmap.internal.ScoreRow.MalformedException;
+import io.llmap.text.Text;
 import io.llmap.text.TextSet;
 import java.io.BufferedInputStream;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.OutputStream;
-import java.io.Writer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
-import java.util.zip.CRC32;
-import java.util.zip.CheckedInputStream;
-import java.util.zip.CheckedOutputStream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
-import java.util.zip.ZipOutputStream;
 
 /**
  * Matrices in files that other tools read and write: numpy's {@code .npy} and {@code .npz}, CSV,
@@ -42,19 +29,20 @@ import java.util.zip.ZipOutputStream;
  * names it.
  *
  * <p><b>npz.</b> A log-likelihood matrix is four arrays: {@code log_likelihood} (K × N, float64),
- * {@code names} (K strings), {@code text_ids} (N strings), {@code text_bytes} (N, int64).
+ * {@code names} (K strings), {@code text_ids} (N strings), {@code text_bytes} (N, int64). If cells
+ * are missing they are NaN, and a fifth array says so: {@code missing} (K × N, bool); NaN without
+ * it is refused. A matrix with {@linkplain LogLikelihoodMatrix#provenance() provenance} has three
+ * more: {@code text_set_fingerprint} (1 string), {@code scoring_options} (strings {@code
+ * name=value}) and {@code model_fingerprints} (K strings).
  *
  * <p><b>CSV.</b> UTF-8, RFC 4180 quoting. The first record is the header: {@code model} and then
  * the text ids. The second record is {@code #bytes} and then the UTF-8 lengths of the texts. Every
- * other record is a model's name and its log-likelihoods.
+ * other record is a model's name and its log-likelihoods. If cells are missing, a record stands
+ * before the models: {@code #missing} and then for each text the number of models that lack it.
+ * Only with it is an empty field a missing cell, and the counts must agree, so that a damaged file
+ * does not turn into one with missing cells. Provenance is not kept in CSV.
  */
 public final class MatrixFiles {
-  private static final String BYTES = "#bytes";
-  private static final List<String> ARRAYS =
-      List.of("log_likelihood", "names", "text_ids", "text_bytes", "provenance");
-  // Zip entries carry a time; a fixed one makes equal matrices equal files.
-  private static final LocalDateTime ZIP_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
-
   private MatrixFiles() {}
 
   /**
@@ -114,67 +102,23 @@ public final class MatrixFiles {
   /**
    * Reads a log-likelihood matrix, stored or deflated.
    *
-   * @param path a {@code .npz} file with the four arrays
+   * @param path a {@code .npz} file with the four arrays, and those of missing cells and of
+   *     provenance if it has them
    * @return the matrix
    * @throws LlmapException if the file cannot be read or is damaged, an array is missing or of
-   *     another type, lengths differ, a name is repeated, or a value is not finite, which names its
-   *     model and text
+   *     another type, lengths differ, a name is repeated, or a value is no log-likelihood, which
+   *     names its model and text
    */
   public static LogLikelihoodMatrix readNpz(Path path) {
-    try (ZipFile zip = new ZipFile(path.toFile())) {
-      List<String> names = entry(path, zip, "names", NpyFormat::readStrings);
-      List<String> ids = entry(path, zip, "text_ids", NpyFormat::readStrings);
-      double[] bytes = entry(path, zip, "text_bytes", NpyFormat::readVector);
-      double[][] values = entry(path, zip, "log_likelihood", NpyFormat::readMatrix);
-      int[] counts = new int[bytes.length];
-      for (int n = 0; n < counts.length; n++) {
-        counts[n] = (int) bytes[n];
-        if (counts[n] != bytes[n]) {
-          throw new LlmapException(path + ": text " + n + " has " + bytes[n] + " bytes");
-        }
-      }
-      return matrix(path, names, ids, counts, values);
+    try {
+      return NpzFormat.read(path);
     } catch (IOException e) {
       throw FileErrors.cannot("read", path, e);
     }
   }
 
-  private interface NpyReader<T> {
-    T read(InputStream in, long bytes, String where) throws IOException;
-  }
-
-  private static <T> T entry(Path path, ZipFile zip, String name, NpyReader<T> reader)
-      throws IOException {
-    ZipEntry entry = zip.getEntry(name + ".npy");
-    if (entry == null) {
-      throw new LlmapException(
-          "%s has no array \"%s\"; it has %s"
-              .formatted(
-                  path,
-                  name,
-                  zip.stream().map(ZipEntry::getName).collect(Collectors.joining(", "))));
-    }
-    CRC32 crc = new CRC32();
-    try (InputStream in = new CheckedInputStream(zip.getInputStream(entry), crc)) {
-      T value = reader.read(in, entry.getSize(), path + ", array \"" + name + "\",");
-      if (crc.getValue() != entry.getCrc()) {
-        throw new LlmapException(path + " is damaged: the checksum of \"" + name + "\" differs");
-      }
-      return value;
-    }
-  }
-
-  private static LogLikelihoodMatrix matrix(
-      Path path, List<String> names, List<String> ids, int[] bytes, double[][] values) {
-    try {
-      return LogLikelihoodMatrix.of(names, ids, bytes, values);
-    } catch (IllegalArgumentException e) {
-      throw new LlmapException(path + ": " + e.getMessage(), e);
-    }
-  }
-
   /**
-   * Writes a log-likelihood matrix as four arrays that {@code numpy.load} reads.
+   * Writes a log-likelihood matrix as arrays that {@code numpy.load} reads.
    *
    * @param path the file to create or replace
    * @param matrix the matrix
@@ -193,83 +137,17 @@ public final class MatrixFiles {
    * @param path the file to create or replace
    * @param matrix the matrix
    * @param more further two-dimensional arrays by name, written in the map's order
-   * @param provenance where the numbers come from, as the only element of a string array {@code
-   *     provenance}; empty for none
+   * @param provenance what a person should know of all the arrays, as the only element of a string
+   *     array {@code provenance}; empty for none
    * @throws IllegalArgumentException if a string ends with NUL or holds a lone surrogate, which
-   *     numpy has no form for, the rows of an array differ in length, or a name is taken: by the
-   *     matrix's four arrays or by {@code provenance}
+   *     numpy has no form for, the rows of an array differ in length, or a name is taken: by one of
+   *     the matrix's arrays or by {@code provenance}
    * @throws LlmapException if the file cannot be written
    */
   public static void writeNpz(
       Path path, LogLikelihoodMatrix matrix, Map<String, double[][]> more, String provenance) {
-    more.forEach(
-        (name, rows) -> {
-          if (ARRAYS.contains(name)) {
-            throw new IllegalArgumentException(
-                "the array name \"" + name + "\" is taken; taken are " + ARRAYS);
-          }
-          requireEqualLengths("the array \"" + name + "\"", rows);
-        });
-    int[] bytes = textBytes(matrix);
-    double[][] values = rows(matrix);
-    AtomicFile.write(
-        path,
-        out -> {
-          try (ZipOutputStream zip = new ZipOutputStream(out)) {
-            writeEntry(zip, "log_likelihood", array -> NpyFormat.write(array, values));
-            writeEntry(zip, "names", array -> NpyFormat.write(array, matrix.names()));
-            writeEntry(zip, "text_ids", array -> NpyFormat.write(array, matrix.textIds()));
-            writeEntry(zip, "text_bytes", array -> NpyFormat.write(array, bytes));
-            for (Map.Entry<String, double[][]> entry : more.entrySet()) {
-              writeEntry(zip, entry.getKey(), array -> NpyFormat.write(array, entry.getValue()));
-            }
-            if (!provenance.isEmpty()) {
-              writeEntry(zip, "provenance", array -> NpyFormat.write(array, List.of(provenance)));
-            }
-          }
-        });
-  }
-
-  private static void writeEntry(ZipOutputStream zip, String name, AtomicFile.Content content)
-      throws IOException {
-    // Stored, as numpy does, because log-likelihoods hardly compress; that needs the sum and size
-    // first.
-    CRC32 crc = new CRC32();
-    long[] size = new long[1];
-    content.writeTo(
-        new CheckedOutputStream(
-            new OutputStream() {
-              @Override
-              public void write(int b) {
-                size[0]++;
-              }
-
-              @Override
-              public void write(byte[] b, int off, int len) {
-                size[0] += len;
-              }
-            },
-            crc));
-    ZipEntry entry = new ZipEntry(name + ".npy");
-    entry.setMethod(ZipEntry.STORED);
-    entry.setSize(size[0]);
-    entry.setCrc(crc.getValue());
-    entry.setTimeLocal(ZIP_TIME);
-    zip.putNextEntry(entry);
-    content.writeTo(zip);
-    zip.closeEntry();
-  }
-
-  private static int[] textBytes(LogLikelihoodMatrix matrix) {
-    int[] bytes = new int[matrix.texts()];
-    Arrays.setAll(bytes, matrix::textBytes);
-    return bytes;
-  }
-
-  private static double[][] rows(LogLikelihoodMatrix matrix) {
-    double[][] rows = new double[matrix.models()][];
-    Arrays.setAll(rows, matrix::row);
-    return rows;
+    more.forEach((name, rows) -> requireEqualLengths("the array \"" + name + "\"", rows));
+    NpzFormat.write(path, matrix, more, provenance);
   }
 
   /**
@@ -282,13 +160,15 @@ public final class MatrixFiles {
    *     repeated, or a value is not finite, which names its model and text
    */
   public static LogLikelihoodMatrix readCsv(Path path) {
-    LogLikelihoodTable table = readLogLikelihoods(path);
-    if (table.bytes.length == 0) {
-      throw new LlmapException(
-          path
-              + " has no record \"#bytes\" behind the header; give the text set to read it without");
+    return readCsvTable(path).toMatrix();
+  }
+
+  private static CsvMatrix readCsvTable(Path path) {
+    try {
+      return CsvMatrix.read(path);
+    } catch (IOException e) {
+      throw FileErrors.cannot("read", path, e);
     }
-    return matrix(path, table.names, table.ids, table.bytes, table.rows());
   }
 
   /**
@@ -302,110 +182,7 @@ public final class MatrixFiles {
    *     of the texts
    */
   public static LogLikelihoodMatrix readCsv(Path path, TextSet texts) {
-    LogLikelihoodTable table = readLogLikelihoods(path);
-    Map<String, Integer> columns = new HashMap<>();
-    for (int c = 0; c < table.ids.size(); c++) {
-      if (columns.put(table.ids.get(c), c) != null) {
-        throw new LlmapException(
-            path + ": two columns have the text id \"" + table.ids.get(c) + "\"");
-      }
-    }
-    if (columns.size() != texts.size()) {
-      throw new LlmapException(
-          "%s has %d texts, the text set %d".formatted(path, columns.size(), texts.size()));
-    }
-    double[][] rows = new double[table.names.size()][texts.size()];
-    int[] bytes = new int[texts.size()];
-    for (int n = 0; n < bytes.length; n++) {
-      String id = texts.get(n).id();
-      Integer column = columns.get(id);
-      if (column == null) {
-        throw new LlmapException(path + " has no column for the text \"" + id + "\"");
-      }
-      bytes[n] = texts.get(n).bytes();
-      if (table.bytes.length > 0 && table.bytes[column] != bytes[n]) {
-        throw new LlmapException(
-            "%s says that the text \"%s\" has %d bytes, but it has %d"
-                .formatted(path, id, table.bytes[column], bytes[n]));
-      }
-      for (int i = 0; i < rows.length; i++) {
-        rows[i][n] = table.values.get(i)[column];
-      }
-    }
-    return matrix(path, table.names, texts.ids(), bytes, rows);
-  }
-
-  /** What stands in a CSV file; no byte counts if it has none. */
-  private static final class LogLikelihoodTable {
-    private final List<String> ids;
-    private int[] bytes = new int[0];
-    private final List<String> names = new ArrayList<>();
-    private final List<double[]> values = new ArrayList<>();
-
-    LogLikelihoodTable(List<String> ids) {
-      this.ids = ids;
-    }
-
-    double[][] rows() {
-      return values.toArray(new double[0][]);
-    }
-  }
-
-  private static LogLikelihoodTable readLogLikelihoods(Path path) {
-    try (CsvFormat csv =
-        new CsvFormat(
-            new BufferedReader(
-                new InputStreamReader(
-                    Files.newInputStream(path), StandardCharsets.UTF_8.newDecoder())),
-            path.toString())) {
-      List<String> header = csv.next();
-      if (header.size() < 2) {
-        throw new LlmapException(path + " has no header with text ids");
-      }
-      LogLikelihoodTable table = new LogLikelihoodTable(header.subList(1, header.size()));
-      boolean second = true;
-      for (List<String> fields = csv.next(); !fields.isEmpty(); fields = csv.next()) {
-        if (fields.size() != header.size()) {
-          throw csv.malformed(
-              "%d fields, but the header has %d".formatted(fields.size(), header.size()));
-        }
-        if (second && fields.get(0).equals(BYTES)) {
-          table.bytes = new int[table.ids.size()];
-          for (int n = 0; n < table.bytes.length; n++) {
-            table.bytes[n] = byteCount(csv, table.ids.get(n), fields.get(n + 1));
-          }
-        } else {
-          double[] row = new double[table.ids.size()];
-          for (int n = 0; n < row.length; n++) {
-            row[n] = number(csv, fields.get(0), table.ids.get(n), fields.get(n + 1));
-          }
-          table.names.add(fields.get(0));
-          table.values.add(row);
-        }
-        second = false;
-      }
-      return table;
-    } catch (IOException e) {
-      throw FileErrors.cannot("read", path, e);
-    }
-  }
-
-  private static int byteCount(CsvFormat csv, String id, String cell) {
-    try {
-      return Integer.parseInt(cell.strip());
-    } catch (NumberFormatException e) {
-      throw csv.malformed("the byte count of text \"" + id + "\" is \"" + cell + "\"");
-    }
-  }
-
-  private static double number(CsvFormat csv, String model, String id, String cell) {
-    try {
-      return Double.parseDouble(cell);
-    } catch (NumberFormatException e) {
-      throw csv.malformed(
-          "the log-likelihood of text \"%s\" under model \"%s\" is \"%s\", not a number"
-              .formatted(id, model, cell));
-    }
+    return readCsvTable(path).toMatrix(texts);
   }
 
   /**
@@ -416,19 +193,7 @@ public final class MatrixFiles {
    * @throws LlmapException if the file cannot be written
    */
   public static void writeCsv(Path path, LogLikelihoodMatrix matrix) {
-    CsvFormat.write(
-        path,
-        out -> {
-          writeHeader(out, matrix.textIds());
-          out.append(BYTES);
-          for (int b : textBytes(matrix)) {
-            out.append(',').append(Integer.toString(b));
-          }
-          out.append('\n');
-          for (int i = 0; i < matrix.models(); i++) {
-            writeRow(out, matrix.names().get(i), matrix.row(i));
-          }
-        });
+    CsvMatrix.write(path, matrix);
   }
 
   /**
@@ -457,28 +222,47 @@ public final class MatrixFiles {
     CsvFormat.write(
         path,
         out -> {
-          writeHeader(out, columns);
+          CsvMatrix.writeHeader(out, columns);
           for (int i = 0; i < values.length; i++) {
-            writeRow(out, models.get(i), values[i]);
+            CsvMatrix.writeRow(out, models.get(i), values[i], "NaN");
           }
         });
   }
 
-  private static void writeHeader(Writer out, List<String> columns) throws IOException {
-    out.append("model");
-    for (String column : columns) {
-      out.append(',');
-      CsvFormat.append(out, column);
+  /**
+   * Reads a pickled dictionary from model names to one-dimensional numpy arrays, such as the
+   * authors of the model-map paper publish: numpy 1 or 2, protocol 2 to 5, elements of the types
+   * f2, f4, f8, i4 and i8. Needs the library {@code net.razorvine:pickle} on the class path.
+   *
+   * <p>Nothing in the file is run: only numpy's arrays and their types are understood, by a reader
+   * of llmap's own, and a file that refers to anything else is refused. Memory is at most a few
+   * times the size of the file.
+   *
+   * @param path the file
+   * @param textIds N different text ids, in the order of the arrays
+   * @param textBytes N UTF-8 lengths, each at least 1
+   * @return the matrix, its models in the order of the file, without provenance
+   * @throws LlmapException if the library is not there, the file cannot be read, is damaged or
+   *     larger than 2 GiB, holds something else, or an array is not of N log-likelihoods, which
+   *     names its model
+   */
+  public static LogLikelihoodMatrix readPickle(Path path, List<String> textIds, int[] textBytes) {
+    try {
+      Map<String, double[]> arrays = NumpyPickle.read(path);
+      return LogLikelihoodMatrix.wrap(
+          List.copyOf(arrays.keySet()),
+          textIds,
+          textBytes,
+          arrays.values().toArray(new double[0][]),
+          null);
+    } catch (IllegalArgumentException e) {
+      throw new LlmapException(path + ": " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw FileErrors.cannot("read", path, e);
+    } catch (NoClassDefFoundError e) {
+      throw new LlmapException(
+          "cannot read " + path + ": a pickle needs net.razorvine:pickle 1.5 on the class path", e);
     }
-    out.append('\n');
-  }
-
-  private static void writeRow(Writer out, String name, double[] row) throws IOException {
-    CsvFormat.append(out, name);
-    for (double value : row) {
-      out.append(',').append(Double.toString(value));
-    }
-    out.append('\n');
   }
 
   /**
@@ -499,6 +283,60 @@ public final class MatrixFiles {
    *     names the line or the text
    */
   public static double[] readModelmapJsonl(Path path, TextSet texts) {
+    double[] row = readJsonl(path, texts);
+    for (int n = 0; n < row.length; n++) {
+      if (Double.isNaN(row[n])) {
+        throw new LlmapException(
+            "%s has no log-likelihood for %d of %d texts, the first of them \"%s\""
+                .formatted(
+                    path,
+                    Arrays.stream(row).filter(Double::isNaN).count(),
+                    row.length,
+                    texts.get(n).id()));
+      }
+    }
+    return row;
+  }
+
+  /**
+   * Reads a matrix from files of the model-map paper's code, one for each model, in which texts may
+   * be missing: that code skips a text that fails. A file that was cut off between two lines cannot
+   * be told from such a one.
+   *
+   * @param files by a model's name, as {@link #readModelmapJsonl} reads them
+   * @param texts the texts
+   * @return the models in the map's order; a text without a line is a missing cell
+   * @throws LlmapException as {@link #readModelmapJsonl} does, but for texts that are missing; or
+   *     if a model lacks every text, no model has a text, or there is no file
+   */
+  public static LogLikelihoodMatrix readPartialModelmapJsonl(
+      Map<String, Path> files, TextSet texts) {
+    List<double[]> rows = new ArrayList<>();
+    List<boolean[]> missing = new ArrayList<>();
+    for (Path file : files.values()) {
+      double[] row = readJsonl(file, texts);
+      boolean[] absent = new boolean[row.length];
+      for (int n = 0; n < row.length; n++) {
+        absent[n] = Double.isNaN(row[n]);
+      }
+      rows.add(row);
+      missing.add(absent);
+    }
+    int[] bytes = texts.texts().stream().mapToInt(Text::bytes).toArray();
+    try {
+      return LogLikelihoodMatrix.wrap(
+          List.copyOf(files.keySet()),
+          texts.ids(),
+          bytes,
+          rows.toArray(new double[0][]),
+          missing.toArray(new boolean[0][]));
+    } catch (IllegalArgumentException e) {
+      throw new LlmapException(files.values() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** NaN for a text that has no line. */
+  private static double[] readJsonl(Path path, TextSet texts) {
     double[] row = new double[texts.size()];
     Arrays.fill(row, Double.NaN);
     try (LineReader lines = new LineReader(Files.newInputStream(path))) {
@@ -540,19 +378,7 @@ public final class MatrixFiles {
     } catch (IOException e) {
       throw FileErrors.cannot("read", path, e);
     }
-    requireComplete(path, texts, row);
     return row;
-  }
-
-  private static void requireComplete(Path path, TextSet texts, double[] row) {
-    long missing = Arrays.stream(row).filter(Double::isNaN).count();
-    for (int n = 0; n < row.length; n++) {
-      if (Double.isNaN(row[n])) {
-        throw new LlmapException(
-            "%s has no log-likelihood for %d of %d texts, the first of them \"%s\""
-                .formatted(path, missing, row.length, texts.get(n).id()));
-      }
-    }
   }
 
   private static LlmapException malformed(Path path, LineReader lines, String problem) {

@@ -9,17 +9,17 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.function.IntConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * numpy's array file, version 1, 2 and 3 (numpy.lib.format).
  *
- * <p>Read: numbers of the types f4, f8, i4 and i8 and strings of the type U, little- or big-endian,
- * C or Fortran order. Written: version 1, little-endian, C order. Pickled objects are never read:
- * they run code.
+ * <p>Read: numbers of the types f2, f4, f8, i4 and i8, truth values of the type b1 and strings of
+ * the type U, little- or big-endian, C or Fortran order. Written: version 1, little-endian, C
+ * order. Pickled objects are never read: they run code.
  */
 final class NpyFormat {
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
@@ -27,7 +27,6 @@ final class NpyFormat {
   private static final Pattern DESCR_ANY = Pattern.compile("'descr'\\s*:\\s*(.*)");
   private static final Pattern ORDER = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
   private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([\\d,\\sL]*)\\)");
-  private static final Set<String> NUMBERS = Set.of("f4", "f8", "i4", "i8");
   private static final int LONGEST_HEADER = 1 << 20;
   private static final int CHUNK = 1 << 16;
 
@@ -122,7 +121,7 @@ final class NpyFormat {
     }
   }
 
-  private LlmapException malformed(String problem) {
+  private LlmapException malformed(@Nullable String problem) {
     return new LlmapException(where + " " + problem);
   }
 
@@ -135,30 +134,51 @@ final class NpyFormat {
    */
   static double[][] readMatrix(InputStream in, long bytes, String where) throws IOException {
     NpyFormat file = open(in, bytes, where);
-    file.requireNumbers(2);
+    file.requireDimensions(2);
+    NumpyNumber type = file.numbers();
     double[][] values = new double[file.shape[0]][file.shape[1]];
-    if (file.fortran) {
-      for (int c = 0; c < file.shape[1]; c++) {
-        for (double[] row : values) {
-          row[c] = file.nextNumber();
-        }
-      }
-    } else {
-      for (double[] row : values) {
-        for (int c = 0; c < row.length; c++) {
-          row[c] = file.nextNumber();
+    file.forEach((r, c) -> values[r][c] = file.nextNumber(type));
+    return values;
+  }
+
+  /** Reads truth values in two dimensions. */
+  static boolean[][] readFlags(InputStream in, long bytes, String where) throws IOException {
+    NpyFormat file = open(in, bytes, where);
+    file.requireDimensions(2);
+    if (!file.type.equals("b1")) {
+      throw file.malformed("has elements of type " + file.type + ", not truth values (b1)");
+    }
+    boolean[][] flags = new boolean[file.shape[0]][file.shape[1]];
+    file.forEach((r, c) -> flags[r][c] = file.chunkWithItem().get() != 0);
+    return flags;
+  }
+
+  private interface Cell {
+    void read(int row, int column) throws IOException;
+  }
+
+  /** Visits the cells in the order in which they stand in the file. */
+  private void forEach(Cell cell) throws IOException {
+    int outer = fortran ? shape[1] : shape[0];
+    int inner = fortran ? shape[0] : shape[1];
+    for (int o = 0; o < outer; o++) {
+      for (int i = 0; i < inner; i++) {
+        if (fortran) {
+          cell.read(i, o);
+        } else {
+          cell.read(o, i);
         }
       }
     }
-    return values;
   }
 
   static double[] readVector(InputStream in, long bytes, String where) throws IOException {
     NpyFormat file = open(in, bytes, where);
-    file.requireNumbers(1);
+    file.requireDimensions(1);
+    NumpyNumber type = file.numbers();
     double[] values = new double[file.shape[0]];
     for (int n = 0; n < values.length; n++) {
-      values[n] = file.nextNumber();
+      values[n] = file.nextNumber(type);
     }
     return values;
   }
@@ -182,28 +202,20 @@ final class NpyFormat {
     }
   }
 
-  private void requireNumbers(int dimensions) {
-    requireDimensions(dimensions);
-    if (!NUMBERS.contains(type)) {
-      throw malformed("has elements of type " + type + "; f4, f8, i4 and i8 are read");
+  private NumpyNumber numbers() {
+    try {
+      return NumpyNumber.of(type);
+    } catch (IllegalArgumentException e) {
+      throw malformed(e.getMessage());
     }
   }
 
-  private double nextNumber() throws IOException {
-    ByteBuffer data = chunkWithItem();
-    return switch (type) {
-      case "f8" -> data.getDouble();
-      case "f4" -> data.getFloat();
-      case "i4" -> data.getInt();
-      default -> exact(data.getLong());
-    };
-  }
-
-  private double exact(long value) {
-    if ((long) (double) value != value || value == Long.MAX_VALUE) {
-      throw malformed("has the integer " + value + ", which no double holds exactly");
+  private double nextNumber(NumpyNumber number) throws IOException {
+    try {
+      return number.read(chunkWithItem());
+    } catch (IllegalArgumentException e) {
+      throw malformed(e.getMessage());
     }
-    return value;
   }
 
   private String nextString() throws IOException {
@@ -244,6 +256,13 @@ final class NpyFormat {
     writeHeader(out, "<f8", rows.length + ", " + columns);
     for (double[] row : rows) {
       writeItems(out, columns, Double.BYTES, (data, n) -> data.putDouble(row[n]));
+    }
+  }
+
+  static void write(OutputStream out, boolean[][] flags) throws IOException {
+    writeHeader(out, "|b1", flags.length + ", " + flags[0].length);
+    for (boolean[] row : flags) {
+      writeItems(out, row.length, 1, (data, n) -> data.put((byte) (row[n] ? 1 : 0)));
     }
   }
 

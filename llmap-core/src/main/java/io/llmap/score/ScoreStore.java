@@ -6,6 +6,7 @@ import io.llmap.LlmapException.ScoringException;
 import io.llmap.internal.FileErrors;
 import io.llmap.internal.ScoreRow;
 import io.llmap.matrix.LogLikelihoodMatrix;
+import io.llmap.matrix.MatrixProvenance;
 import io.llmap.text.TextSet;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
@@ -18,6 +19,7 @@ import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -271,7 +273,7 @@ public final class ScoreStore {
    * The matrix of all models that are stored for a text set, by name in natural order.
    *
    * @param texts the texts
-   * @return K × N
+   * @return K × N, with its provenance
    * @throws LlmapException if there is no run for the texts, a run is not complete, a model has
    *     several runs for them, or runs differ in an option that changes what a score means; the
    *     message names the models and quotes the values
@@ -286,7 +288,7 @@ public final class ScoreStore {
    *
    * @param texts the texts
    * @param names models, all different, in the order of the rows
-   * @return K × N
+   * @return K × N, with its provenance
    * @throws IllegalArgumentException if there is no name, or one is repeated
    * @throws LlmapException as {@link #matrix(TextSet)} does, or if a model is not stored
    * @throws CorruptStoreException if a file holds something that no version of llmap writes
@@ -368,7 +370,7 @@ public final class ScoreStore {
    * with several runs of one model, or without the texts.
    *
    * @param runs some of {@link #runs()}, of different models, in the order of the rows
-   * @return K × N
+   * @return K × N, with its provenance
    * @throws IllegalArgumentException if there is no run
    * @throws LlmapException as {@link #matrix(TextSet)} does, or if the runs are of different text
    *     sets
@@ -401,8 +403,13 @@ public final class ScoreStore {
       throw new LlmapException(
           root + ": " + String.join("; ", incomplete) + "; run the scoring again to complete them");
     }
+    Map<String, String> fingerprints = new LinkedHashMap<>();
+    runs.forEach(run -> fingerprints.put(run.model().name(), run.model().fingerprint()));
     return LogLikelihoodMatrix.of(
-        runs.stream().map(run -> run.model().name()).toList(), table.ids(), table.bytes(), values);
+            List.copyOf(fingerprints.keySet()), table.ids(), table.bytes(), values)
+        .withProvenance(
+            new MatrixProvenance(
+                runs.get(0).textSetFingerprint(), meaning(runs.get(0)), fingerprints));
   }
 
   /** Scores of different texts, prefixes or cuts are not comparable (method traps 8, 9 and 18). */

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
@@ -148,7 +149,7 @@ class CenteredMatrixTest {
 
     assertThatThrownBy(() -> q.project(new double[3]))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("the new row has 3 texts, the matrix 4");
+        .hasMessage("the new row has 3 texts and 4 marks, the matrix 4 texts");
     assertThatThrownBy(() -> q.project(new double[] {-1, -2, Double.NEGATIVE_INFINITY, -4}))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("the new row's log-likelihood of text 2 is -Infinity");
@@ -204,6 +205,46 @@ class CenteredMatrixTest {
     assertThatThrownBy(() -> new Clipping(0.1, threshold))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("the clipping threshold is " + threshold);
+  }
+
+  @Test
+  void coordinatesHaveTheSameBitsOnAnyNumberOfThreads() throws Exception {
+    LogLikelihoodMatrix raw = matrix(random(new Random(1), 150, 333));
+    double[] one = onThreads(1, raw);
+
+    assertThat(onThreads(2, raw)).isEqualTo(one);
+    assertThat(onThreads(7, raw)).isEqualTo(one);
+  }
+
+  private static double[] onThreads(int threads, LogLikelihoodMatrix raw) throws Exception {
+    ForkJoinPool pool = new ForkJoinPool(threads);
+    try {
+      return pool.submit(() -> CenteredMatrix.of(raw, Clipping.atQuantile(raw, 0.02)).toFlatArray())
+          .get();
+    } finally {
+      pool.shutdown();
+    }
+  }
+
+  @Test
+  void selectedModelsKeepTheirCoordinatesAndStillTakeNewcomers() {
+    LogLikelihoodMatrix raw = GoldenFiles.logLikelihoods();
+    CenteredMatrix q = CenteredMatrix.of(raw, Clipping.atQuantile(raw, 0.02));
+
+    CenteredMatrix some = q.selectModels(new int[] {5, 2});
+
+    assertThat(some.names()).containsExactly(q.names().get(5), q.names().get(2));
+    assertThat(some.row(0)).isEqualTo(q.row(5));
+    assertThat(some.row(1)).isEqualTo(q.row(2));
+    assertThat(some.meanLogLikelihood(1)).isEqualTo(q.meanLogLikelihood(2));
+    assertThat(some.clipping()).isEqualTo(q.clipping());
+    assertThat(some.meanBytes()).isEqualTo(q.meanBytes());
+    assertThat(some.project(raw.row(9))).isEqualTo(q.row(9));
+    assertThatThrownBy(() -> q.selectModels(new int[] {1, 1}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("a selection needs at least one model, each once, got [1, 1]");
+    assertThatThrownBy(() -> q.selectModels(new int[0]))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   private static List<Integer> shuffled(int size, Random random) {

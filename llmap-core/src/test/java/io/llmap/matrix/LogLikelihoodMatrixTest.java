@@ -92,6 +92,49 @@ class LogLikelihoodMatrixTest {
         .hasMessage("the log-likelihood of text \"t2\" under model \"llama\" is " + bad);
   }
 
+  /** Ten bytes are about ten tokens at most, each rounded by less than 1e-4. */
+  @Test
+  void aValueAboveZeroByMoreThanRoundingIsRefusedAsALoss() {
+    double[][] values = values();
+    values[0][0] = 1e-3;
+    assertThat(LogLikelihoodMatrix.of(NAMES, IDS, BYTES, values).get(0, 0)).isEqualTo(1e-3);
+    values[0][0] = 1.1e-3;
+    assertThatThrownBy(() -> LogLikelihoodMatrix.of(NAMES, IDS, BYTES, values))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "the log-likelihood of text \"t0\" under model \"gpt\" is 0.0011, the logarithm of a"
+                + " probability above 1; is it a loss?");
+  }
+
+  @Test
+  void aPieceOfARowIsCopiedWhereItIsWanted() {
+    double[] target = {7, 7, 7, 7};
+    matrix().copyRow(1, 1, 3, target, 1);
+    assertThat(target).containsExactly(7, -5, -6, 7);
+    assertThatThrownBy(() -> matrix().copyRow(0, 0, 4, target, 0))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> matrix().copyRow(0, 0, 3, target, 2))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+  }
+
+  @Test
+  void selectedModelsKeepTheirValuesAndTheOrderAskedFor() {
+    LogLikelihoodMatrix selected = matrix().selectModels(new int[] {1, 0});
+
+    assertThat(selected.names()).containsExactly("llama", "gpt");
+    assertThat(selected.textIds()).isEqualTo(IDS);
+    assertThat(selected.toFlatArray()).containsExactly(-4, -5, -6, -1, -2, -3);
+    assertThat(selected.textBytes(2)).isEqualTo(40);
+    assertThatThrownBy(() -> matrix().selectModels(new int[0]))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("a matrix needs at least one model and one text, got 0 and 3");
+    assertThatThrownBy(() -> matrix().selectModels(new int[] {1, 1}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("two models are named \"llama\"");
+    assertThatThrownBy(() -> matrix().selectModels(new int[] {2}))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+  }
+
   @Test
   void badShapesNamesAndLengthsAreRefusedWithTheirValues() {
     assertRefused(

@@ -100,7 +100,7 @@ class MatrixFilesTest {
 
   private static double finite(Random random) {
     double value = Double.longBitsToDouble(random.nextLong());
-    return Double.isFinite(value) ? value : 0;
+    return Double.isFinite(value) ? -Math.abs(value) : 0;
   }
 
   @Test
@@ -151,13 +151,13 @@ class MatrixFilesTest {
   void csvOfOtherProgramsIsRead() throws IOException {
     Path path =
         file(
-            "\uFEFFanything,\"t0\",t1\r\n#bytes, 10 ,20\r\n\r\n\"multi\r\nline\",-1,-2e0\r\nb,\"-3\",+4");
+            "\uFEFFanything,\"t0\",t1\r\n#bytes, 10 ,20\r\n\r\n\"multi\r\nline\",-1,-2e0\r\nb,\"-3\",+0.00");
 
     LogLikelihoodMatrix matrix = MatrixFiles.readCsv(path);
 
     assertThat(matrix.names()).containsExactly("multi\r\nline", "b");
     assertThat(matrix.textIds()).containsExactly("t0", "t1");
-    assertThat(matrix.toFlatArray()).containsExactly(-1, -2, -3, 4);
+    assertThat(matrix.toFlatArray()).containsExactly(-1, -2, -3, 0);
     assertThat(matrix.textBytes(0)).isEqualTo(10);
   }
 
@@ -297,7 +297,17 @@ class MatrixFilesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"log_likelihood", "names", "text_ids", "text_bytes", "provenance"})
+  @CsvSource({
+    "log_likelihood",
+    "names",
+    "text_ids",
+    "text_bytes",
+    "missing",
+    "text_set_fingerprint",
+    "scoring_options",
+    "model_fingerprints",
+    "provenance"
+  })
   void aNameOfTheFilesOwnArraysIsTaken(String name) throws IOException {
     Path path = folder.resolve("taken.npz");
     Map<String, double[][]> more = Map.of(name, new double[][] {{1}});

@@ -9,7 +9,10 @@ import io.llmap.text.TextSet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,5 +92,34 @@ class ModelmapJsonlTest {
         .hasMessage(path + " has no log-likelihood for 2 of 3 texts, the first of them \"t1\"");
     assertThatThrownBy(() -> MatrixFiles.readModelmapJsonl(file(""), TEXTS))
         .hasMessageContaining("has no log-likelihood for 3 of 3 texts, the first of them \"t0\"");
+  }
+
+  @Test
+  void textsThatTheAuthorsCodeSkippedAreMissingWhereThatIsAllowed() throws IOException {
+    Map<String, Path> files = new LinkedHashMap<>();
+    files.put("z", row(folder.resolve("z"), 0, -1));
+    files.put("a", row(row(folder.resolve("a"), 2, -3), 1, -2));
+
+    LogLikelihoodMatrix matrix = MatrixFiles.readPartialModelmapJsonl(files, TEXTS);
+
+    assertThat(matrix.names()).containsExactly("z", "a");
+    assertThat(matrix.textIds()).isEqualTo(TEXTS.ids());
+    assertThat(matrix.row(0)).containsExactly(-1, Double.NaN, Double.NaN);
+    assertThat(matrix.row(1)).containsExactly(Double.NaN, -2, -3);
+    assertThat(matrix.missingCells()).isEqualTo(3);
+    assertThatThrownBy(
+            () -> MatrixFiles.readPartialModelmapJsonl(Map.of("z", folder.resolve("z")), TEXTS))
+        .isInstanceOf(LlmapException.class)
+        .hasMessageEndingWith(": none of 1 models has the text \"t1\"");
+    Files.writeString(folder.resolve("z"), "{\"index\": 0, \"num-to");
+    assertThatThrownBy(() -> MatrixFiles.readPartialModelmapJsonl(files, TEXTS))
+        .isInstanceOf(LlmapException.class)
+        .hasMessageStartingWith(folder.resolve("z") + ", line 1: ");
+  }
+
+  private static Path row(Path path, int index, double value) throws IOException {
+    String line =
+        "{\"index\": %d, \"num-tokens\": 2, \"log-likelihood\": %s}\n".formatted(index, value);
+    return Files.writeString(path, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
 }

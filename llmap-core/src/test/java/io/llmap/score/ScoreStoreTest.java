@@ -7,6 +7,7 @@ import io.llmap.LlmapException;
 import io.llmap.LlmapException.CorruptStoreException;
 import io.llmap.LlmapException.ScoringException;
 import io.llmap.matrix.LogLikelihoodMatrix;
+import io.llmap.matrix.MatrixProvenance;
 import io.llmap.text.Text;
 import io.llmap.text.TextSet;
 import java.io.IOException;
@@ -454,5 +455,36 @@ class ScoreStoreTest {
     assertThatThrownBy(() -> ScoreStore.at(file).score(scorer, texts, FakeScorer.OPTIONS, IGNORED))
         .isExactlyInstanceOf(LlmapException.class)
         .hasMessageContaining(file.toString());
+  }
+
+  @Test
+  void matricesOfTwoStoresAreMergedIfTextsAndOptionsAgree() {
+    score(scorer, IGNORED);
+    ScoreStore other = ScoreStore.at(root.resolve("other"));
+    other.score(new FakeScorer("n"), texts, FakeScorer.OPTIONS.withTokenBudget(7), IGNORED);
+    LogLikelihoodMatrix ours = store.matrix(texts);
+
+    LogLikelihoodMatrix both = ours.merge(other.matrix(texts));
+
+    assertThat(both.names()).containsExactly("m", "n");
+    assertThat(both.row(1)).isEqualTo(other.matrix(texts).row(0));
+    MatrixProvenance provenance = both.provenance().orElseThrow();
+    assertThat(provenance.textSetFingerprint()).isEqualTo(texts.fingerprint());
+    assertThat(provenance.options()).containsOnlyKeys("over-length", "prefix");
+    assertThat(provenance.modelFingerprints())
+        .containsEntry("m", scorer.source().fingerprint())
+        .containsOnlyKeys("m", "n");
+
+    ScoreStore cut = ScoreStore.at(root.resolve("cut"));
+    cut.score(
+        new FakeScorer("o"),
+        texts,
+        FakeScorer.OPTIONS.withOverLength(OverLengthPolicy.TRUNCATE),
+        IGNORED);
+    assertThatThrownBy(() -> ours.merge(cut.matrix(texts)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "the matrices cannot be merged: the option over-length is \"%s\" and \"%s\""
+                .formatted(FakeScorer.OPTIONS.overLength(), OverLengthPolicy.TRUNCATE));
   }
 }
