@@ -198,7 +198,7 @@ public final class LogLikelihoodMatrix {
   private int firstBad(double[] row, boolean @Nullable [] mask) {
     int s = 0;
     while (s < row.length
-        && (mask != null && mask[s] ? Double.isNaN(row[s]) : isPossible(row[s], textBytes[s]))) {
+        && ((mask != null && mask[s]) ? Double.isNaN(row[s]) : isPossible(row[s], textBytes[s]))) {
       s++;
     }
     return s;

@@ -235,8 +235,8 @@ public final class MatrixFiles {
    * f2, f4, f8, i4 and i8. Needs the library {@code net.razorvine:pickle} on the class path.
    *
    * <p>Nothing in the file is run: only numpy's arrays and their types are understood, by a reader
-   * of llmap's own, and a file that refers to anything else is refused. Memory is at most a few
-   * times the size of the file.
+   * of llmap's own, and a file that refers to anything else is refused. The memory it takes is
+   * bounded too: a few times the size of the file, and some 100 MB for a file made to waste it.
    *
    * @param path the file
    * @param textIds N different text ids, in the order of the arrays

@@ -25,11 +25,15 @@ import net.razorvine.pickle.Unpickler;
  * <p>A pickle is a program. This reader knows the instructions that such a dictionary needs and the
  * constructors in {@link #constructor}, which are this class's own: nothing that a file names is
  * looked up or called. Any other instruction or name ends the reading. Memory is bounded by the
- * file: lengths are compared with what is left of it before anything is allocated.
+ * file: lengths are compared with what is left of it before anything is allocated, and what it
+ * refers to many times is counted as often.
  */
 final class NumpyPickle extends Unpickler {
-  /** A dictionary of arrays takes about thirty instructions a model. */
-  private static final int MOST_INSTRUCTIONS = 10_000_000;
+  /**
+   * An instruction of one byte may take fifty of memory; a dictionary has about thirty a model, so
+   * these are enough for 60,000.
+   */
+  private static final int MOST_INSTRUCTIONS = 2_000_000;
 
   /** Instructions that make values, and are left to the library. */
   private static final Set<Short> PLAIN =
@@ -154,7 +158,7 @@ final class NumpyPickle extends Unpickler {
       case Opcodes.EMPTY_DICT -> stack.add(new LinkedHashMap<String, Object>());
       case Opcodes.SETITEM -> {
         Object value = stack.pop();
-        put(List.of(stack.pop(), value));
+        put(Arrays.asList(stack.pop(), value));
       }
       case Opcodes.SETITEMS -> put(stack.pop_all_since_marker());
       case Opcodes.GLOBAL -> {

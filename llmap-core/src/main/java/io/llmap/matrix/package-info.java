@@ -7,7 +7,9 @@
  * <pre>q[i,n] = L[i,n] − L̄[i,·] − L̄[·,n] + L̄</pre>
  *
  * <p>Separate from scoring because a matrix may come from anywhere: another tool's npy, npz or CSV
- * file, or the published data of the paper ({@link io.llmap.matrix.MatrixFiles}).
+ * file, or the published data of the paper ({@link io.llmap.matrix.MatrixFiles}). Models may lack
+ * texts, where that is said with the numbers; matrices of several machines are put together by
+ * {@link io.llmap.matrix.LogLikelihoodMatrix#merge}.
  *
  * <pre>{@code
  * Clipping clipping = Clipping.atQuantile(matrix, Clipping.DEFAULT_QUANTILE);

@@ -351,6 +351,20 @@ class NumpyPickleTest {
   }
 
   @Test
+  void aFileOfInstructionsWithoutArraysIsRefused() throws IOException {
+    byte[] memoize = new byte[2_000_001];
+    Arrays.fill(memoize, (byte) 0x94);
+    assertDictionaryRefused(
+        pickle().add("N").add(memoize).at(hostile()), "it has more than 2000000 instructions");
+  }
+
+  @Test
+  void aValueThatIsNothingIsNoArray() throws IOException {
+    assertDictionaryRefused(
+        pickle().add("}").string("m").add("Ns.").at(hostile()), "the value of \"m\" is no array");
+  }
+
+  @Test
   void bytesBehindTheEndAreRefused() throws IOException {
     assertDictionaryRefused(
         pickle().add("}.").add("more").at(hostile()), "4 bytes stand behind its end");
@@ -378,18 +392,16 @@ class NumpyPickleTest {
     byte[] whole = Files.readAllBytes(numpy(name));
     int refused = 0;
     for (int at = 0; at < whole.length; at++) {
-      for (int mask : new int[] {0x01, 0x10, 0xFF}) {
-        byte[] damaged = whole.clone();
-        damaged[at] ^= (byte) mask;
-        try {
-          assertThat(NumpyPickle.read(hostile(), damaged)).isNotEmpty();
-        } catch (LlmapException e) {
-          refused++;
-          assertThat(e).hasMessageStartingWith(hostile().toString());
-        }
+      byte[] damaged = whole.clone();
+      damaged[at] ^= (byte) (1 << at % 8);
+      try {
+        assertThat(NumpyPickle.read(hostile(), damaged)).isNotEmpty();
+      } catch (LlmapException e) {
+        refused++;
+        assertThat(e).hasMessageStartingWith(hostile().toString());
       }
     }
-    assertThat(refused).isGreaterThan(whole.length);
+    assertThat(refused).isGreaterThan(whole.length / 3);
   }
 
   @Test
