@@ -3,6 +3,7 @@ package io.llmap.distance;
 import io.llmap.score.Provenance;
 import io.llmap.score.ScoreStore;
 import io.llmap.text.TextSet;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -27,6 +28,10 @@ import java.util.TreeMap;
  * token that a tokenizer puts behind a text belongs to no segment. A text with fewer than two
  * segments has nothing within it to compare: it is {@linkplain #leftOut() left out}, and N does not
  * count it.
+ *
+ * <p><b>No clipping.</b> Method section 11 has none: what a text's bad luck adds to the sum of a
+ * whole text is spread over its segments. A model that is broken on some texts is far from all
+ * others.
  *
  * <p><b>Precision.</b> Values are stored in single precision, which moves the Euclidean distance of
  * models i and j by at most c · 2⁻²⁴ · (‖s_i‖ + ‖s_j‖), where c is the largest √(1 + (standard
@@ -123,9 +128,10 @@ public final class SegmentMatrix {
    * log-probabilities. Segments between whose parts a new model has no boundary are joined, and
    * bytes that it did not score are dropped, for all models.
    *
-   * <p>With the same tokenizers the result is that of building all models at once. With others the
-   * segments can be longer than the target, and distances differ as those of another target do:
-   * estimates of the same divergences (method section 11 has a table).
+   * <p>Where a new model's tokens are those of a model that is there, the result has the same bits
+   * as building all at once. Otherwise segments can be longer than the target, and distances change
+   * as with another target: they are estimates of the same divergences (method section 11 has a
+   * table). All distances of one matrix are from the same segments, so they can be compared.
    *
    * @param texts the texts that this matrix was built from
    * @return a builder for the new models
@@ -222,6 +228,17 @@ public final class SegmentMatrix {
   }
 
   /**
+   * How many segments are longer than the target, for want of a common boundary. Where they are
+   * many, a model's tokenizer fits badly to the others', and the estimate is that of longer
+   * segments.
+   *
+   * @return at most G
+   */
+  public int longSegments() {
+    return (int) Arrays.stream(layout.tokens()).filter(t -> t > targetTokens()).count();
+  }
+
+  /**
    * The number of tokens up to which segments were joined.
    *
    * @return at least 1
@@ -268,11 +285,7 @@ public final class SegmentMatrix {
    * @return UTF-8 bytes per text
    */
   public double meanCoveredBytes() {
-    long sum = 0;
-    for (int b : layout.bytes()) {
-      sum += b;
-    }
-    return (double) sum / texts();
+    return (double) Arrays.stream(layout.bytes()).asLongStream().sum() / texts();
   }
 
   /**
@@ -350,6 +363,27 @@ public final class SegmentMatrix {
    */
   public Map<String, String> options() {
     return options;
+  }
+
+  /**
+   * Describes the matrix for a log line.
+   *
+   * @return what the segments are, and how much of the texts they cover
+   */
+  @Override
+  public String toString() {
+    long all = Arrays.stream(layout.textBytes()).asLongStream().sum();
+    long covered = Arrays.stream(layout.bytes()).asLongStream().sum();
+    return "%d models, %d texts and %d left out, %d segments of up to %d tokens and %d longer ones, %d of %d bytes covered"
+        .formatted(
+            models(),
+            texts(),
+            leftOut().size(),
+            segments() - longSegments(),
+            targetTokens(),
+            longSegments(),
+            covered,
+            all);
   }
 
   SegmentLayout layout() {

@@ -7,6 +7,7 @@ import io.llmap.score.ScoreStore;
 import io.llmap.score.ScoringListener;
 import io.llmap.score.TextScore;
 import io.llmap.score.TokenLogProbs;
+import io.llmap.text.Text;
 import io.llmap.text.TextSet;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +47,7 @@ public final class SegmentMatrixBuilder {
   SegmentMatrixBuilder(TextSet texts) {
     this.texts = texts;
     this.base = null;
-    textBytes = texts.texts().stream().mapToInt(text -> text.bytes()).toArray();
+    textBytes = texts.texts().stream().mapToInt(Text::bytes).toArray();
   }
 
   SegmentMatrixBuilder(TextSet texts, SegmentMatrix base) {
@@ -56,7 +58,7 @@ public final class SegmentMatrixBuilder {
     }
     this.texts = texts;
     this.base = base;
-    textBytes = texts.texts().stream().mapToInt(text -> text.bytes()).toArray();
+    textBytes = texts.texts().stream().mapToInt(Text::bytes).toArray();
     targetTokens = base.targetTokens();
   }
 
@@ -189,8 +191,7 @@ public final class SegmentMatrixBuilder {
         : IntStream.range(0, matrix.models()).mapToObj(matrix::modelFingerprint).toList();
   }
 
-  private List<String> append(
-      List<String> old, java.util.function.Function<Model, String> property) {
+  private List<String> append(List<String> old, Function<Model, String> property) {
     List<String> all = new ArrayList<>(old);
     models.forEach(model -> all.add(property.apply(model)));
     return all;

@@ -183,6 +183,24 @@ final class NpyFormat {
     return values;
   }
 
+  /** Reads single-precision numbers in two dimensions, in C order only, without widening them. */
+  static float[][] readFloats(InputStream in, long bytes, String where) throws IOException {
+    NpyFormat file = open(in, bytes, where);
+    file.requireDimensions(2);
+    if (!file.type.equals("f4") || file.fortran) {
+      throw file.malformed(
+          "has elements of type %s in %s order; f4 in C order is read"
+              .formatted(file.type, file.fortran ? "Fortran" : "C"));
+    }
+    float[][] values = new float[file.shape[0]][file.shape[1]];
+    for (float[] row : values) {
+      for (int c = 0; c < row.length; c++) {
+        row[c] = file.chunkWithItem().getFloat();
+      }
+    }
+    return values;
+  }
+
   static List<String> readStrings(InputStream in, long bytes, String where) throws IOException {
     NpyFormat file = open(in, bytes, where);
     file.requireDimensions(1);
@@ -263,6 +281,14 @@ final class NpyFormat {
     writeHeader(out, "|b1", flags.length + ", " + flags[0].length);
     for (boolean[] row : flags) {
       writeItems(out, row.length, 1, (data, n) -> data.put((byte) (row[n] ? 1 : 0)));
+    }
+  }
+
+  static void write(OutputStream out, float[][] rows) throws IOException {
+    int columns = rows.length == 0 ? 0 : rows[0].length;
+    writeHeader(out, "<f4", rows.length + ", " + columns);
+    for (float[] row : rows) {
+      writeItems(out, columns, Float.BYTES, (data, n) -> data.putFloat(row[n]));
     }
   }
 

@@ -34,6 +34,18 @@ public final class Tolerances {
     return 1e-10 * direct;
   }
 
+  /**
+   * A Euclidean distance between segment vectors whose values are stored in single precision. The
+   * centring of a text is a projection along the segments' lengths, whose norm is √(1 +
+   * variation²).
+   *
+   * @param norms ‖s_i‖ + ‖s_j‖ of the two rows of values
+   * @param variation the largest standard deviation / mean of the segment lengths within a text
+   */
+  public static double singlePrecisionSegments(double norms, double variation) {
+    return 0x1p-24 * norms * Math.sqrt(1 + variation * variation);
+  }
+
   /** PCA, MDS, linkage and ridge against numpy, scipy and scikit-learn, up to sign. */
   public static double golden(double scale) {
     return 1e-8 * Math.abs(scale);
