@@ -6,8 +6,8 @@ import java.util.SplittableRandom;
 
 /**
  * Resamples the texts to say how far the distances would move if other texts of the same kind had
- * been taken: N texts are drawn with replacement, every row is centred anew within the draw, and
- * all distances are computed again (method 3.3 and 9.17).
+ * been taken: N texts are drawn with replacement, every row is centred anew within the draw (unless
+ * it is centred within each text), and all distances are computed again (method 3.3 and 9.17).
  *
  * <pre>D²[i,j] = N · Var(l_i − l_j)    over the N drawn texts, with their repetitions</pre>
  *
@@ -94,6 +94,40 @@ public final class Bootstrap {
         new CenteredRows(coordinates),
         starts,
         true,
+        kernel,
+        replicates,
+        seed);
+  }
+
+  /**
+   * Prepares a bootstrap of the calibrated estimator: a text is drawn with all its segments.
+   *
+   * @param segments K models on N texts; kept, not copied
+   * @param replicates how many times the texts are drawn, at least 2
+   * @param seed the same seed gives the same draws
+   * @return the bootstrap; O(K²·G) time for the estimate from all texts
+   * @throws IllegalArgumentException if there are fewer than 2 replicates
+   */
+  public static Bootstrap of(SegmentMatrix segments, int replicates, long seed) {
+    return of(segments, new ScalarGramKernel(), replicates, seed);
+  }
+
+  /**
+   * Prepares a bootstrap of the calibrated estimator with a Gram kernel of the caller's choice.
+   *
+   * @param segments K models on N texts; kept, not copied
+   * @param kernel multiplies segment vectors with each other
+   * @param replicates how many times the texts are drawn, at least 2
+   * @param seed the same seed gives the same draws
+   * @return the bootstrap; O(K²·G) time for the estimate from all texts
+   * @throws IllegalArgumentException if there are fewer than 2 replicates
+   */
+  public static Bootstrap of(SegmentMatrix segments, GramKernel kernel, int replicates, long seed) {
+    return new Bootstrap(
+        KlDistances.of(segments, kernel),
+        segments.coordinates(),
+        segments.layout().starts(),
+        false,
         kernel,
         replicates,
         seed);

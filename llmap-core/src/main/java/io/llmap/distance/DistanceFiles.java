@@ -146,7 +146,7 @@ public final class DistanceFiles {
         + ","
         + summary.seed()
         + ","
-        + summary.estimate().estimator()
+        + summary.estimate().description()
         + "\n";
   }
 

@@ -3,8 +3,9 @@ package io.llmap.distance;
 import io.llmap.matrix.CenteredMatrix;
 
 /**
- * Estimated KL divergences between models, symmetric by construction, from the model coordinates
- * (2502.16173, section 3; method section 1):
+ * Estimated KL divergences between models, symmetric by construction: half the squared distance of
+ * the model coordinates (2502.16173, section 3; method section 1), or of the segment vectors
+ * (method section 11), for each text.
  *
  * <pre>KL(p_i, p_j) ≈ ‖q_i − q_j‖² / (2N)    nats per text</pre>
  *
@@ -15,7 +16,7 @@ import io.llmap.matrix.CenteredMatrix;
  * <p>For some of the texts only, such as one category, centre those alone: {@code
  * CenteredMatrix.of(matrix.selectTexts(indices), clipping)} with the clipping of the whole matrix.
  *
- * <p>Immutable. Read {@link KlEstimator#TEXT_VARIANCE} before trusting a size rather than an order.
+ * <p>Immutable. Read {@link KlEstimator} before trusting a size rather than an order.
  */
 public final class KlDistances {
   private final KlEstimator estimator;
@@ -139,7 +140,7 @@ public final class KlDistances {
   }
 
   /**
-   * The squared Euclidean distances between model coordinates.
+   * The squared Euclidean distances between model coordinates, or segment vectors.
    *
    * @return ‖q_i − q_j‖², in nats² summed over texts
    */
@@ -148,7 +149,8 @@ public final class KlDistances {
   }
 
   /**
-   * The Euclidean distances between model coordinates, the input of an embedding.
+   * The Euclidean distances between model coordinates, or segment vectors: the input of an
+   * embedding.
    *
    * @return ‖q_i − q_j‖
    */

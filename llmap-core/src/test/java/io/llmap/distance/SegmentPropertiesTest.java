@@ -267,6 +267,42 @@ class SegmentPropertiesTest {
     assertThat(joined.texts()).isEqualTo(t);
   }
 
+  @Property(tries = 20)
+  void aBootstrapDrawsTextsWithAllTheirSegments(@ForAll long seed) {
+    RandomScores random = new RandomScores(seed, 8);
+    List<List<TextScore>> models = models(random);
+    SegmentMatrix segments = random.segments(5, models);
+    Bootstrap bootstrap = Bootstrap.of(segments, 2, seed);
+    int[] counts = bootstrap.counts(1);
+    List<Text> drawn = new ArrayList<>();
+    List<List<TextScore>> scores = new ArrayList<>();
+    models.forEach(model -> scores.add(new ArrayList<>()));
+    for (int t = 0; t < segments.texts(); t++) {
+      int n = random.texts.ids().indexOf(segments.textIds().get(t));
+      for (int c = 0; c < counts[t]; c++) {
+        drawn.add(Text.of(n + "-" + c, random.texts.get(n).content()));
+        for (int i = 0; i < models.size(); i++) {
+          scores.get(i).add(models.get(i).get(n));
+        }
+      }
+    }
+    SegmentMatrixBuilder builder = SegmentMatrix.builder(TextSet.of(drawn)).targetTokens(5);
+    for (int i = 0; i < models.size(); i++) {
+      builder.add("m" + i, scores.get(i));
+    }
+
+    DistanceMatrix actual = bootstrap.replicate(1).squaredEuclidean();
+
+    DistanceMatrix expected = KlDistances.of(builder.build()).squaredEuclidean();
+    for (int i = 0; i < models.size(); i++) {
+      for (int j = 0; j < i; j++) {
+        assertThat(actual.get(i, j))
+            .isCloseTo(expected.get(i, j), within(Tolerances.squaredDistance(expected.get(i, j))));
+      }
+    }
+    assertThat(bootstrap.replicate(1).description()).isEqualTo(segments.description());
+  }
+
   @Test
   void bitsDoNotDependOnTheNumberOfThreads() {
     RandomScores random = new RandomScores(1, 100);

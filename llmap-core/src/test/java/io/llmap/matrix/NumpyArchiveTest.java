@@ -21,7 +21,9 @@ class NumpyArchiveTest {
   @Test
   void arraysOfEachTypeAreReadBackToTheSameBits() {
     Path path = folder.resolve("a.npz");
-    float[][] floats = {{1.5f, -0f, Float.MIN_VALUE}, {Float.MAX_VALUE, Float.NEGATIVE_INFINITY, -1e-30f}};
+    float[][] floats = {
+      {1.5f, -0f, Float.MIN_VALUE}, {Float.MAX_VALUE, Float.NEGATIVE_INFINITY, -1e-30f}
+    };
     new NumpyArchive.Writer()
         .put("floats", floats)
         .put("integers", new int[] {1, -2, Integer.MAX_VALUE})

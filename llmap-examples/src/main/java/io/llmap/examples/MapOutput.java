@@ -154,7 +154,7 @@ final class MapOutput {
       json.writeNumberField("clip-quantile", map.coordinates().clipping().quantile());
       json.writeStringField(
           "clip-threshold-nats", Double.toString(map.coordinates().clipping().threshold()));
-      json.writeStringField("kl-estimator", map.distances().estimator().toString());
+      json.writeStringField("kl-estimator", map.distances().description());
       json.writeStringField("map-method", map.embedding().method());
       if (matrixFile.isPresent()) {
         json.writeStringField("matrix-file", matrixFile.get().toString());
