@@ -51,6 +51,10 @@ class ArchitectureTest {
                   "io.llmap.matrix",
                   "io.llmap.internal",
                   "jdk.incubator.vector")),
+          Map.entry("io.llmap.cluster", List.of("io.llmap.distance", "io.llmap.internal")),
+          Map.entry(
+              "io.llmap.predict",
+              List.of("io.llmap.matrix", "io.llmap.distance", "io.llmap.internal", "org.ejml..")),
           Map.entry(
               "io.llmap.embed",
               List.of(
