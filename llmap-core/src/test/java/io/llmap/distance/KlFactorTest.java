@@ -72,7 +72,7 @@ class KlFactorTest {
   @ValueSource(doubles = {0.01, 0.02, 0.05})
   void nearbyModelsHaveTheirTrueDivergenceWithinTheIntervalAndThreePercent(double epsilon) {
     makeFamily(epsilon);
-    BootstrapSummary summary = Bootstrap.of(coordinates(100_000), 60, 31).summarize(0.98, 1);
+    BootstrapSummary summary = Bootstrap.of(coordinates(100_000), 40, 31).summarize(0.98, 1);
     DistanceMatrix estimate = summary.estimate().in(KlUnit.NATS_PER_TEXT);
     for (int i = 0; i < MODELS; i++) {
       for (int j = 0; j < i; j++) {
