@@ -110,11 +110,7 @@ public final class MatrixFiles {
    *     names its model and text
    */
   public static LogLikelihoodMatrix readNpz(Path path) {
-    try {
-      return NpzFormat.read(path);
-    } catch (IOException e) {
-      throw FileErrors.cannot("read", path, e);
-    }
+    return NpzFormat.read(path);
   }
 
   /**

@@ -96,11 +96,15 @@ public final class NumpyArchive implements AutoCloseable {
     return array(name, NpyFormat::readStrings);
   }
 
-  private interface NpyReader<T> {
+  boolean has(String name) {
+    return zip.getEntry(name + ".npy") != null;
+  }
+
+  interface NpyReader<T> {
     T read(InputStream in, long bytes, String where) throws IOException;
   }
 
-  private <T> T array(String name, NpyReader<T> reader) {
+  <T> T array(String name, NpyReader<T> reader) {
     ZipEntry entry = zip.getEntry(name + ".npy");
     if (entry == null) {
       throw new LlmapException(
@@ -172,6 +176,14 @@ public final class NumpyArchive implements AutoCloseable {
      */
     public Writer put(String name, List<String> values) {
       return add(name, out -> NpyFormat.write(out, values));
+    }
+
+    Writer put(String name, double[][] rows) {
+      return add(name, out -> NpyFormat.write(out, rows));
+    }
+
+    Writer put(String name, boolean[][] flags) {
+      return add(name, out -> NpyFormat.write(out, flags));
     }
 
     private Writer add(String name, AtomicFile.Content content) {
