@@ -55,4 +55,14 @@ public final class Tolerances {
   public static double eigenvalue(double largest) {
     return 1e-12 * Math.abs(largest);
   }
+
+  /** A membership of UMAP's fuzzy set against the definition; memberships are 0 to 1. */
+  public static double fuzzyWeight() {
+    return 1e-8;
+  }
+
+  /** The least trustworthiness of a UMAP map, given that of umap-learn's maps. */
+  public static double leastTrustworthiness(double reference) {
+    return reference - 0.02;
+  }
 }
