@@ -1,108 +1,80 @@
 package io.llmap.embed;
 
 import io.llmap.distance.DistanceMatrix;
-import java.util.Arrays;
+import io.llmap.internal.Parallel;
 
 /**
- * Symmetric neighbour probabilities of t-SNE (van der Maaten and Hinton 2008, eq. 1 and section
- * 3.1).
+ * Symmetric neighbour probabilities of t-SNE between all models (van der Maaten and Hinton 2008,
+ * section 3.1): all p_ij, i ≠ j, add up to 1.
  *
- * <pre>p(j|i) = exp(−β_i·d_ij²) / Σ_l exp(−β_i·d_il²),   p_ij = (p(j|i) + p(i|j)) / 2K</pre>
- *
- * <p>β_i is such that the entropy of row i is the logarithm of the perplexity. All p_ij, i ≠ j, add
- * up to 1.
+ * <pre>p_ij = (p(j|i) + p(i|j)) / 2K</pre>
  */
 final class Affinities {
-  /** How far the entropy of a row may be from ln perplexity, in nats. */
-  static final double TOLERANCE = 1e-10;
-
-  // Finding a bracket by doubling and then bisecting it to the last bit takes about 110 steps.
-  private static final int MAX_STEPS = 200;
-
   private final int size;
-  private final double[] triangle;
 
-  private Affinities(int size, double[] triangle) {
+  /**
+   * One panel for every {@link ForceLanes#LANES} models i; in it, row j has p_ij for those i,
+   * padded with 0.
+   */
+  private final double[][] panels;
+
+  private Affinities(int size) {
     this.size = size;
-    this.triangle = triangle;
+    this.panels = new double[panels(size)][];
   }
 
-  /**
-   * From what stands beside β in the exponents: squared distances. Perplexity from 1 to K − 1;
-   * O(K²) times about 40 steps of the search.
-   */
-  static Affinities of(DistanceMatrix exponents, double perplexity) {
-    int k = exponents.size();
-    double[] triangle = new double[k * (k - 1) / 2];
-    double[] row = new double[k];
-    for (int i = 0; i < k; i++) {
-      for (int j = 0; j < k; j++) {
-        row[j] = exponents.get(i, j);
+  private static int panels(int size) {
+    return (size + ForceLanes.LANES - 1) / ForceLanes.LANES;
+  }
+
+  /** Perplexity from 1 to K − 1; O(K²) times about seven steps of the search; 8·K² bytes. */
+  static Affinities of(DistanceMatrix distances, Tsne.Metric metric, double perplexity) {
+    Affinities result = new Affinities(distances.size());
+    int panels = result.panels.length;
+    Parallel.forEach(panels, p -> result.fill(p, distances, metric, perplexity));
+    Parallel.forEach(panels, result::symmetrize);
+    return result;
+  }
+
+  /** Writes p(j|i). */
+  private void fill(int p, DistanceMatrix distances, Tsne.Metric metric, double perplexity) {
+    int first = p * ForceLanes.LANES;
+    int width = width(p);
+    double[] panel = new double[Math.multiplyExact(size, ForceLanes.LANES)];
+    for (int j = 0; j < size; j++) {
+      for (int l = 0; l < width; l++) {
+        panel[j * ForceLanes.LANES + l] = distances.get(first + l, j);
       }
-      toConditional(row, i, perplexity);
-      for (int j = 0; j < k; j++) {
+    }
+    double[] others = new double[size - 1];
+    for (int l = 0; l < width; l++) {
+      int i = first + l;
+      for (int j = 0; j < size; j++) {
         if (j != i) {
-          triangle[index(Math.max(i, j), Math.min(i, j))] += row[j] / (2.0 * k);
+          others[j < i ? j : j - 1] = panel[j * ForceLanes.LANES + l];
+        }
+      }
+      PerplexitySearch.toProbabilities(others, size - 1, metric, perplexity);
+      for (int j = 0; j < size; j++) {
+        panel[j * ForceLanes.LANES + l] = j == i ? 0 : others[j < i ? j : j - 1];
+      }
+    }
+    panels[p] = panel;
+  }
+
+  /** Each pair i > j belongs to the panel of i, and nobody else writes it. */
+  private void symmetrize(int p) {
+    for (int q = 0; q <= p; q++) {
+      for (int i = p * ForceLanes.LANES; i < p * ForceLanes.LANES + width(p); i++) {
+        for (int j = q * ForceLanes.LANES; j < Math.min(i, q * ForceLanes.LANES + width(q)); j++) {
+          int place = j * ForceLanes.LANES + i % ForceLanes.LANES;
+          int mirror = i * ForceLanes.LANES + j % ForceLanes.LANES;
+          double both = (panels[p][place] + panels[q][mirror]) / (2.0 * size);
+          panels[p][place] = both;
+          panels[q][mirror] = both;
         }
       }
     }
-    return new Affinities(k, triangle);
-  }
-
-  /**
-   * Replaces the exponents of model i by p(·|i). Where more neighbours than the perplexity are
-   * equally near, no β reaches it: they share the probability equally.
-   */
-  static void toConditional(double[] row, int i, double perplexity) {
-    int others = row.length - 1;
-    row[i] = Double.POSITIVE_INFINITY;
-    double nearest = Arrays.stream(row).min().orElseThrow();
-    double mean = 0;
-    for (int j = 0; j < row.length; j++) {
-      // Counted from the nearest, its weight is 1 for every β, and the sum cannot underflow.
-      row[j] -= nearest;
-      mean += j == i ? 0 : row[j] / others;
-    }
-    row[i] = 0;
-    if (mean == 0) {
-      Arrays.fill(row, 1.0 / others);
-      row[i] = 0;
-      return;
-    }
-    double target = Math.log(perplexity);
-    double low = 0;
-    double high = Double.POSITIVE_INFINITY;
-    double beta = 1;
-    double sum = 0;
-    for (int step = 0; step < MAX_STEPS; step++) {
-      sum = 0;
-      double energy = 0;
-      for (int j = 0; j < row.length; j++) {
-        if (j != i) {
-          double scaled = beta * (row[j] / mean);
-          double weight = Math.exp(-scaled);
-          sum += weight;
-          energy += weight * scaled;
-        }
-      }
-      double excess = Math.log(sum) + energy / sum - target;
-      if (Math.abs(excess) <= TOLERANCE) {
-        break;
-      }
-      if (excess > 0) {
-        low = beta;
-      } else {
-        high = beta;
-      }
-      beta = high == Double.POSITIVE_INFINITY ? 2 * beta : (low + high) / 2;
-    }
-    for (int j = 0; j < row.length; j++) {
-      row[j] = j == i ? 0 : Math.exp(-beta * (row[j] / mean)) / sum;
-    }
-  }
-
-  private static int index(int i, int j) {
-    return i * (i - 1) / 2 + j;
   }
 
   /** K. */
@@ -110,13 +82,18 @@ final class Affinities {
     return size;
   }
 
-  /** p_ij. */
-  double get(int i, int j) {
-    return i == j ? 0 : triangle[index(Math.max(i, j), Math.min(i, j))];
+  /** The models of a panel: 64, and in the last one as many as are left. */
+  int width(int panel) {
+    return Math.min(ForceLanes.LANES, size - panel * ForceLanes.LANES);
   }
 
-  /** The strict lower triangle by rows, not a copy: (1,0), (2,0), (2,1), (3,0) … */
-  double[] triangle() {
-    return triangle;
+  /** Not a copy: p_ij of the {@link ForceLanes#LANES} models i from 64·p on, at 64·j. */
+  double[] panel(int p) {
+    return panels[p];
+  }
+
+  /** p_ij. */
+  double get(int i, int j) {
+    return panels[i / ForceLanes.LANES][j * ForceLanes.LANES + i % ForceLanes.LANES];
   }
 }

@@ -1,15 +1,20 @@
 package io.llmap.embed;
 
 import io.llmap.distance.DistanceMatrix;
+import io.llmap.internal.Parallel;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
- * Exact t-SNE on the plane (van der Maaten and Hinton 2008): neighbours stay neighbours; distances
+ * t-SNE on the plane (van der Maaten and Hinton 2008): neighbours stay neighbours; distances
  * between far groups, axes and scale mean nothing.
  *
  * <pre>minimise Σ p_ij·ln(p_ij / q_ij),   q_ij ∝ 1 / (1 + ‖y_i − y_j‖²)</pre>
@@ -26,10 +31,15 @@ import java.util.Random;
  * (4·12), 50) in both phases; for K below some hundreds that overshoots in the early phase, which
  * forgets the start and ends at a higher objective.
  *
+ * <p>The gradient is exact up to {@value #EXACT_UP_TO} models, and Barnes and Hut's (van der Maaten
+ * 2014) for more: see {@link Gradient}. The objective that {@link Embedding#method()} ends with is
+ * computed over all pairs in both cases.
+ *
  * <p>One model is at the origin. Two models have no gradient and stay where they start.
  *
- * <p>Immutable and thread-safe; one thread per call, same settings and distances, same bits. O(K²)
- * time per iteration, O(K²) doubles.
+ * <p>Immutable and thread-safe. Runs on the threads of the {@link
+ * java.util.concurrent.ForkJoinPool} it is called in, else of the common pool; same settings and
+ * distances, same bits on any number of threads.
  */
 public final class Tsne implements EmbeddingMethod {
   /** What the affinities see in place of a distance d. */
@@ -47,32 +57,53 @@ public final class Tsne implements EmbeddingMethod {
     Metric(String label) {
       this.label = label;
     }
+
+    /** What stands beside β. */
+    double exponent(double distance) {
+      double square = distance * distance;
+      return this == EUCLIDEAN ? square : square * square;
+    }
   }
+
+  /** How the gradient is computed. */
+  public enum Gradient {
+    /** The faster of the other two for the number of models. */
+    AUTOMATIC,
+    /** Over all pairs: O(K²) time per iteration, 8·K² bytes. */
+    EXACT,
+    /**
+     * Attraction between near models only, three for each of the perplexity, and repulsion from far
+     * points in groups: O(K·log K) time per iteration, O(K) bytes beside the distances.
+     */
+    BARNES_HUT
+  }
+
+  /**
+   * Up to this many models {@link Gradient#AUTOMATIC} is exact: measured, where both take as long.
+   */
+  static final int EXACT_UP_TO = 2000;
 
   private static final double START_DEVIATION = 1e-4;
 
   private final Metric metric;
   private final double perplexity;
-  private final int iterations;
-  private final double earlyExaggeration;
-  private final int earlyIterations;
-  private final OptionalDouble learningRate;
+  private final TsneSchedule schedule;
+  private final Gradient gradient;
+  private final double theta;
   private final OptionalLong randomStart;
 
   private Tsne(
       Metric metric,
       double perplexity,
-      int iterations,
-      double earlyExaggeration,
-      int earlyIterations,
-      OptionalDouble learningRate,
+      TsneSchedule schedule,
+      Gradient gradient,
+      double theta,
       OptionalLong randomStart) {
     this.metric = metric;
     this.perplexity = perplexity;
-    this.iterations = iterations;
-    this.earlyExaggeration = earlyExaggeration;
-    this.earlyIterations = earlyIterations;
-    this.learningRate = learningRate;
+    this.schedule = schedule;
+    this.gradient = gradient;
+    this.theta = theta;
     this.randomStart = randomStart;
   }
 
@@ -85,7 +116,12 @@ public final class Tsne implements EmbeddingMethod {
    */
   public static Tsne defaults() {
     return new Tsne(
-        Metric.EUCLIDEAN, 30, 1000, 12, 250, OptionalDouble.empty(), OptionalLong.empty());
+        Metric.EUCLIDEAN,
+        30,
+        new TsneSchedule(1000, 12, 250, OptionalDouble.empty()),
+        Gradient.AUTOMATIC,
+        0.5,
+        OptionalLong.empty());
   }
 
   /**
@@ -110,14 +146,7 @@ public final class Tsne implements EmbeddingMethod {
    * @return new settings
    */
   public Tsne withMetric(Metric metric) {
-    return new Tsne(
-        metric,
-        perplexity,
-        iterations,
-        earlyExaggeration,
-        earlyIterations,
-        learningRate,
-        randomStart);
+    return new Tsne(metric, perplexity, schedule, gradient, theta, randomStart);
   }
 
   /**
@@ -132,14 +161,7 @@ public final class Tsne implements EmbeddingMethod {
       throw new IllegalArgumentException(
           "the perplexity must be finite and at least 1, got " + perplexity);
     }
-    return new Tsne(
-        metric,
-        perplexity,
-        iterations,
-        earlyExaggeration,
-        earlyIterations,
-        learningRate,
-        randomStart);
+    return new Tsne(metric, perplexity, schedule, gradient, theta, randomStart);
   }
 
   /**
@@ -154,14 +176,12 @@ public final class Tsne implements EmbeddingMethod {
     if (iterations < 1) {
       throw new IllegalArgumentException("iterations must be at least 1, got " + iterations);
     }
-    return new Tsne(
-        metric,
-        perplexity,
-        iterations,
-        earlyExaggeration,
-        earlyIterations,
-        learningRate,
-        randomStart);
+    return with(
+        new TsneSchedule(
+            iterations,
+            schedule.earlyExaggeration(),
+            schedule.earlyIterations(),
+            schedule.learningRate()));
   }
 
   /**
@@ -181,8 +201,8 @@ public final class Tsne implements EmbeddingMethod {
               + " for "
               + iterations);
     }
-    return new Tsne(
-        metric, perplexity, this.iterations, factor, iterations, learningRate, randomStart);
+    return with(
+        new TsneSchedule(schedule.iterations(), factor, iterations, schedule.learningRate()));
   }
 
   /**
@@ -197,14 +217,41 @@ public final class Tsne implements EmbeddingMethod {
       throw new IllegalArgumentException(
           "the learning rate must be positive and finite, got " + learningRate);
     }
-    return new Tsne(
-        metric,
-        perplexity,
-        iterations,
-        earlyExaggeration,
-        earlyIterations,
-        OptionalDouble.of(learningRate),
-        randomStart);
+    return with(
+        new TsneSchedule(
+            schedule.iterations(),
+            schedule.earlyExaggeration(),
+            schedule.earlyIterations(),
+            OptionalDouble.of(learningRate)));
+  }
+
+  private Tsne with(TsneSchedule newSchedule) {
+    return new Tsne(metric, perplexity, newSchedule, gradient, theta, randomStart);
+  }
+
+  /**
+   * Chooses how the gradient is computed.
+   *
+   * @param gradient exact, Barnes and Hut's, or whichever is faster
+   * @return new settings
+   */
+  public Tsne withGradient(Gradient gradient) {
+    return new Tsne(metric, perplexity, schedule, gradient, theta, randomStart);
+  }
+
+  /**
+   * Changes how coarse {@link Gradient#BARNES_HUT} is; an exact gradient has no use for it.
+   *
+   * @param theta from 0, which sums over all points, to 1: points whose box has a diagonal of at
+   *     most theta times its distance act as one
+   * @return new settings
+   * @throws IllegalArgumentException if it is not from 0 to 1
+   */
+  public Tsne withTheta(double theta) {
+    if (!(theta >= 0 && theta <= 1)) {
+      throw new IllegalArgumentException("theta must be from 0 to 1, got " + theta);
+    }
+    return new Tsne(metric, perplexity, schedule, gradient, theta, randomStart);
   }
 
   /**
@@ -215,14 +262,7 @@ public final class Tsne implements EmbeddingMethod {
    * @return new settings
    */
   public Tsne withRandomStart(long seed) {
-    return new Tsne(
-        metric,
-        perplexity,
-        iterations,
-        earlyExaggeration,
-        earlyIterations,
-        learningRate,
-        OptionalLong.of(seed));
+    return new Tsne(metric, perplexity, schedule, gradient, theta, OptionalLong.of(seed));
   }
 
   /**
@@ -239,37 +279,139 @@ public final class Tsne implements EmbeddingMethod {
       return Embedding.of(distances.names(), new double[k][2], description());
     }
     double usedPerplexity = perplexityFor(k);
-    DistanceMatrix squares = distances.map(d -> d * d);
-    DistanceMatrix exponents = metric == Metric.EUCLIDEAN ? squares : squares.map(d -> d * d);
-    TsneGradient gradient = new ExactGradient(Affinities.of(exponents, usedPerplexity));
+    boolean exact = gradient == Gradient.AUTOMATIC ? k <= EXACT_UP_TO : gradient == Gradient.EXACT;
+    TsneGradient used;
+    String approximation = "";
+    if (exact) {
+      used = new ExactGradient(Affinities.of(distances, metric, usedPerplexity));
+    } else {
+      NeighborAffinities affinities = NeighborAffinities.of(distances, metric, usedPerplexity);
+      used = new BarnesHutGradient(affinities, theta);
+      approximation =
+          ", Barnes-Hut with theta %s over %d neighbours"
+              .formatted(plain(theta), affinities.neighbors());
+    }
     double[][] start = start(distances);
     double[] x = start[0];
     double[] y = start[1];
-    int done = descend(gradient, x, y);
+    int done = schedule.descend(used, x, y);
     double[][] points = new double[k][];
     for (int i = 0; i < k; i++) {
       points[i] = new double[] {x[i], y[i]};
     }
     String outcome =
         String.format(
-            Locale.ROOT, ", %d iterations done, objective %.6f", done, gradient.objective(x, y));
+            Locale.ROOT, ", %d iterations done, objective %.6f", done, used.objective(x, y));
     return Embedding.of(
         distances.names(),
         points,
         describe(
-                plain(usedPerplexity)
-                    + (usedPerplexity < perplexity
-                        ? " (capped from " + plain(perplexity) + ")"
-                        : ""),
-                plain(rate(k, earlyExaggeration))
-                    + (learningRate.isPresent() ? "" : " then " + plain(rate(k, 1))))
+                reached(usedPerplexity),
+                plain(schedule.rate(k, schedule.earlyExaggeration()))
+                    + (schedule.learningRate().isPresent()
+                        ? ""
+                        : " then " + plain(schedule.rate(k, 1))))
+            + approximation
             + outcome);
+  }
+
+  private String reached(double usedPerplexity) {
+    return plain(usedPerplexity)
+        + (usedPerplexity < perplexity ? " (capped from " + plain(perplexity) + ")" : "");
+  }
+
+  /**
+   * Finds places for more models on a finished map, whose points stay where they are: each new
+   * model goes to the local minimum of the objective over its own point, from the median of the
+   * map's points weighted by its neighbour probabilities. New models do not see each other:
+   * together they are where they would be one by one. As in openTSNE (Poličar and others 2019), but
+   * with the normalisation of the whole map, so that a model of the map is placed about where it
+   * is, and by at most {@value TsnePlacement#MAX_STEPS} steps of Newton's method.
+   *
+   * <p>Uses metric and perplexity of these settings; the perplexity at most a third of the models
+   * of the map. O(K²) time for the map and some ten times O(K) for a new model.
+   *
+   * @param map K models on the plane, made by t-SNE from distances in the same unit
+   * @param newNames M names that are not on the map
+   * @param distances M × K Euclidean distances, from each new model to those of the map, in its
+   *     order
+   * @return M points, in the map's coordinates
+   * @throws IllegalArgumentException if the map is empty or not on a plane, a name is repeated or
+   *     on the map, the shape is wrong, or a distance is negative, infinite or NaN
+   */
+  public Embedding place(Embedding map, List<String> newNames, double[][] distances) {
+    check(map, newNames, distances);
+    double usedPerplexity = perplexityFor(map.size() + 1);
+    double totalWeight = TsneGradient.totalWeight(column(map, 0), column(map, 1));
+    double[][] points = new double[newNames.size()][];
+    Parallel.forEach(
+        points.length,
+        n -> {
+          double[] row = distances[n].clone();
+          PerplexitySearch.toProbabilities(row, row.length, metric, usedPerplexity);
+          points[n] = new TsnePlacement(map, totalWeight, row).find();
+        });
+    return Embedding.of(
+        newNames,
+        points,
+        "t-SNE on %s, perplexity %s, placed on a map of %d models (%s)"
+            .formatted(metric.label, reached(usedPerplexity), map.size(), map.method()));
+  }
+
+  private static double[] column(Embedding map, int axis) {
+    return IntStream.range(0, map.size()).mapToDouble(j -> map.get(j, axis)).toArray();
+  }
+
+  private static void check(Embedding map, List<String> newNames, double[][] distances) {
+    if (map.dimensions() != 2) {
+      throw new IllegalArgumentException(
+          "models are placed on a plane, but the map has "
+              + map.size()
+              + " models in "
+              + map.dimensions()
+              + " dimensions");
+    }
+    if (newNames.size() != distances.length) {
+      throw new IllegalArgumentException(
+          newNames.size() + " names but distances of " + distances.length + " models");
+    }
+    Set<String> taken = new HashSet<>(map.names());
+    for (int n = 0; n < distances.length; n++) {
+      String name = newNames.get(n);
+      if (!taken.add(name)) {
+        throw new IllegalArgumentException(
+            "\""
+                + name
+                + "\" is "
+                + (map.names().contains(name) ? "on the map already" : "named twice"));
+      }
+      if (distances[n].length != map.size()) {
+        throw new IllegalArgumentException(
+            "\"%s\" has %d distances, but the map has %d models"
+                .formatted(name, distances[n].length, map.size()));
+      }
+      for (int j = 0; j < map.size(); j++) {
+        double d = distances[n][j];
+        if (!(d >= 0 && d < Double.POSITIVE_INFINITY)) {
+          throw new IllegalArgumentException(
+              "the distance of \"" + name + "\" and \"" + map.names().get(j) + "\" is " + d);
+        }
+      }
+    }
   }
 
   @Override
   public String description() {
     return describe(
-        plain(perplexity), learningRate.isPresent() ? plain(learningRate.getAsDouble()) : "auto");
+            plain(perplexity),
+            schedule.learningRate().isPresent()
+                ? plain(schedule.learningRate().getAsDouble())
+                : "auto")
+        + switch (gradient) {
+          case AUTOMATIC -> "";
+          case EXACT -> ", exact gradient";
+          case BARNES_HUT -> ", Barnes-Hut with theta " + plain(theta);
+        };
   }
 
   private String describe(String perplexityText, String learningRateText) {
@@ -277,9 +419,9 @@ public final class Tsne implements EmbeddingMethod {
         .formatted(
             metric.label,
             perplexityText,
-            iterations,
-            plain(earlyExaggeration),
-            Math.min(earlyIterations, iterations),
+            schedule.iterations(),
+            plain(schedule.earlyExaggeration()),
+            Math.min(schedule.earlyIterations(), schedule.iterations()),
             learningRateText,
             randomStart.isPresent() ? "seed " + randomStart.getAsLong() : "classical MDS");
   }
@@ -291,20 +433,6 @@ public final class Tsne implements EmbeddingMethod {
   /** The perplexity that K ≥ 2 models can have: see the class comment. */
   double perplexityFor(int k) {
     return Math.min(perplexity, Math.max((k - 1) / 3.0, Math.min(2, k / 2.0)));
-  }
-
-  private double rate(int k, double exaggeration) {
-    return learningRate.orElse(k / (4 * exaggeration));
-  }
-
-  /** Both phases, from (x, y), in place; returns the iterations done. */
-  int descend(TsneGradient gradient, double[] x, double[] y) {
-    int k = x.length;
-    int early = Math.min(earlyIterations, iterations);
-    GradientDescent first =
-        new GradientDescent(earlyExaggeration, rate(k, earlyExaggeration), 0.5, early);
-    GradientDescent second = new GradientDescent(1, rate(k, 1), 0.8, iterations - early);
-    return first.run(gradient, x, y) + second.run(gradient, x, y);
   }
 
   private double[][] start(DistanceMatrix distances) {

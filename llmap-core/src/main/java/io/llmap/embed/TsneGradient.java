@@ -1,5 +1,7 @@
 package io.llmap.embed;
 
+import io.llmap.internal.Parallel;
+
 /**
  * The objective of t-SNE on the plane and its gradient, for points (x[i], y[i]).
  *
@@ -7,7 +9,8 @@ package io.llmap.embed;
  * C = Σ_{i≠j} p_ij·ln(p_ij / q_ij),   q_ij = w_ij / Σ_{k≠l} w_kl,   w_ij = 1 / (1 + ‖y_i − y_j‖²)
  * </pre>
  *
- * <p>Holds scratch arrays: one thread at a time.
+ * <p>Holds scratch arrays: one call at a time. A call runs on several threads; the same calls in
+ * the same order give the same bits on any number of them.
  */
 interface TsneGradient {
   /**
@@ -16,6 +19,31 @@ interface TsneGradient {
    */
   void at(double[] x, double[] y, double exaggeration, double[] gx, double[] gy);
 
-  /** C at (x, y), without exaggeration, in nats. */
+  /** C at (x, y), without exaggeration, in nats, over all pairs: O(K²). */
   double objective(double[] x, double[] y);
+
+  /** Σ_{k≠l} w_kl. */
+  static double totalWeight(double[] x, double[] y) {
+    int rowsPerPiece = 64;
+    double[] sums = new double[(x.length + rowsPerPiece - 1) / rowsPerPiece];
+    Parallel.forEach(
+        sums.length,
+        piece -> {
+          double sum = 0;
+          int first = piece * rowsPerPiece;
+          for (int i = first; i < Math.min(x.length, first + rowsPerPiece); i++) {
+            for (int j = 0; j < i; j++) {
+              double dx = x[i] - x[j];
+              double dy = y[i] - y[j];
+              sum += 1 / (1 + dx * dx + dy * dy);
+            }
+          }
+          sums[piece] = sum;
+        });
+    double total = 0;
+    for (double sum : sums) {
+      total += sum;
+    }
+    return 2 * total;
+  }
 }

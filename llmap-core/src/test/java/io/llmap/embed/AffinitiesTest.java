@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.llmap.distance.DistanceMatrix;
-import io.llmap.testing.GoldenFiles;
-import java.util.Arrays;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.DoubleRange;
@@ -16,26 +14,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class AffinitiesTest {
   @ParameterizedTest
-  @ValueSource(doubles = {1.5, 5, 15, 58})
-  void everyRowHasThePerplexityAskedFor(double perplexity) {
-    double[][] squares = GoldenFiles.matrix("d2.npy");
-
-    for (int i = 0; i < squares.length; i++) {
-      Affinities.toConditional(squares[i], i, perplexity);
-      assertThat(squares[i][i]).isZero();
-      assertThat(Arrays.stream(squares[i]).sum()).isCloseTo(1, within(1e-12));
-      assertThat(ReferenceTsne.perplexity(squares[i]))
-          .isCloseTo(perplexity, within(2 * Affinities.TOLERANCE * perplexity));
-    }
-  }
-
-  @ParameterizedTest
   @ValueSource(doubles = {5, 15})
   void affinitiesAreThoseOfTheReference(double perplexity) {
     DistanceMatrix distances = Golden.distances();
     double[][] expected = ReferenceTsne.affinities(distances, perplexity);
 
-    Affinities affinities = Affinities.of(distances.map(d -> d * d), perplexity);
+    Affinities affinities = Affinities.of(distances, Tsne.Metric.EUCLIDEAN, perplexity);
 
     for (int i = 0; i < 60; i++) {
       for (int j = 0; j < 60; j++) {
@@ -48,7 +32,7 @@ class AffinitiesTest {
   void affinitiesOfAnythingAreAProbability(
       @ForAll @IntRange(min = 2, max = 12) int k,
       @ForAll @DoubleRange(min = 0, max = 1) double share,
-      @ForAll @IntRange(min = -70, max = 70) int exponent,
+      @ForAll @IntRange(min = -290, max = 290) int exponent,
       @ForAll long seed) {
     double[][] points = Golden.normal(k, 2, seed);
     for (int i = 0; i < k; i++) {
@@ -57,9 +41,10 @@ class AffinitiesTest {
       points[i][0] += i % 4 == 3 ? 1e-9 : 0;
     }
     double scale = Math.pow(10, exponent);
-    DistanceMatrix squares = Golden.between(points).map(d -> scale * d * d);
+    DistanceMatrix distances = Golden.between(points).map(d -> scale * d);
 
-    Affinities affinities = Affinities.of(squares, 1 + share * (k - 2));
+    Affinities affinities =
+        Affinities.of(distances, Tsne.Metric.SQUARED_EUCLIDEAN, 1 + share * (k - 2));
 
     double sum = 0;
     for (int i = 0; i < k; i++) {
@@ -72,21 +57,30 @@ class AffinitiesTest {
   }
 
   @Test
-  void moreEquallyNearModelsThanThePerplexityShareTheRow() {
-    double[] row = {0, 4, 4, 4, 100, 100};
+  void panelsHoldEveryPairOfManyModels() {
+    DistanceMatrix distances = Golden.between(Golden.normal(150, 4, 5));
+    double[][] expected = ReferenceTsne.affinities(distances, 12);
 
-    Affinities.toConditional(row, 0, 2);
+    Affinities affinities = Affinities.of(distances, Tsne.Metric.EUCLIDEAN, 12);
 
-    assertThat(row)
-        .containsExactly(new double[] {0, 1 / 3.0, 1 / 3.0, 1 / 3.0, 0, 0}, within(1e-12));
+    for (int i = 0; i < 150; i++) {
+      for (int j = 0; j < 150; j++) {
+        assertThat(affinities.get(i, j)).isCloseTo(expected[i][j], within(1e-11));
+      }
+    }
   }
 
   @Test
-  void equallyFarModelsAreEquallyLikely() {
-    double[] row = {7, 7, 0, 7, 7};
+  void fourthPowersAreTheSquaresOfSquares() {
+    DistanceMatrix distances = Golden.distances();
 
-    Affinities.toConditional(row, 2, 2);
+    Affinities affinities = Affinities.of(distances, Tsne.Metric.SQUARED_EUCLIDEAN, 9);
 
-    assertThat(row).containsExactly(0.25, 0.25, 0, 0.25, 0.25);
+    double[][] expected = ReferenceTsne.affinities(distances.map(d -> d * d), 9);
+    for (int i = 0; i < 60; i++) {
+      for (int j = 0; j < 60; j++) {
+        assertThat(affinities.get(i, j)).isCloseTo(expected[i][j], within(1e-11));
+      }
+    }
   }
 }

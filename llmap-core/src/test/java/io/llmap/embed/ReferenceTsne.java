@@ -1,6 +1,9 @@
 package io.llmap.embed;
 
 import io.llmap.distance.DistanceMatrix;
+import java.util.Comparator;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /** t-SNE's objective as the paper writes it: full matrices, one formula a loop, nothing shared. */
 final class ReferenceTsne {
@@ -32,22 +35,26 @@ final class ReferenceTsne {
     return divergence;
   }
 
-  /** Symmetric affinities, the width σ of every Gaussian found by bisection on its logarithm. */
+  /** ln Σ w over all pairs. */
+  static double logTotalWeight(double[][] points) {
+    double total = 0;
+    for (double[] a : points) {
+      for (double[] b : points) {
+        double distance = Math.hypot(a[0] - b[0], a[1] - b[1]);
+        total += a == b ? 0 : 1 / (1 + distance * distance);
+      }
+    }
+    return Math.log(total);
+  }
+
+  /** Symmetric affinities of all pairs. */
   static double[][] affinities(DistanceMatrix distances, double perplexity) {
     int k = distances.size();
+    double[][] full = distances.toArray();
     double[][] conditional = new double[k][];
     for (int i = 0; i < k; i++) {
-      double low = -30;
-      double high = 30;
-      for (int step = 0; step < 200; step++) {
-        double middle = (low + high) / 2;
-        conditional[i] = gaussian(distances, i, Math.exp(middle));
-        if (perplexity(conditional[i]) > perplexity) {
-          high = middle;
-        } else {
-          low = middle;
-        }
-      }
+      int model = i;
+      conditional[i] = conditional(j -> j != model, full[i], perplexity);
     }
     double[][] p = new double[k][k];
     for (int i = 0; i < k; i++) {
@@ -58,23 +65,67 @@ final class ReferenceTsne {
     return p;
   }
 
-  private static double[] gaussian(DistanceMatrix distances, int i, double sigma) {
-    int k = distances.size();
-    double nearest = Double.POSITIVE_INFINITY;
-    for (int j = 0; j < k; j++) {
-      nearest = j == i ? nearest : Math.min(nearest, distances.get(i, j));
+  /**
+   * p(j|i) among some of the models; the width σ of the Gaussian is found by bisection on its
+   * logarithm.
+   */
+  static double[] conditional(IntPredicate among, double[] distances, double perplexity) {
+    double[] row = {};
+    double low = -30;
+    double high = 30;
+    for (int step = 0; step < 200; step++) {
+      double middle = (low + high) / 2;
+      row = gaussian(among, distances, Math.exp(middle));
+      if (perplexity(row) > perplexity) {
+        high = middle;
+      } else {
+        low = middle;
+      }
     }
-    double[] row = new double[k];
+    return row;
+  }
+
+  private static double[] gaussian(IntPredicate among, double[] distances, double sigma) {
+    double nearest = Double.POSITIVE_INFINITY;
+    for (int j = 0; j < distances.length; j++) {
+      nearest = among.test(j) ? Math.min(nearest, distances[j]) : nearest;
+    }
+    double[] row = new double[distances.length];
     double sum = 0;
-    for (int j = 0; j < k; j++) {
-      double d = distances.get(i, j);
-      row[j] = j == i ? 0 : Math.exp((nearest * nearest - d * d) / (2 * sigma * sigma));
+    for (int j = 0; j < row.length; j++) {
+      double d = distances[j];
+      row[j] = among.test(j) ? Math.exp((nearest * nearest - d * d) / (2 * sigma * sigma)) : 0;
       sum += row[j];
     }
-    for (int j = 0; j < k; j++) {
+    for (int j = 0; j < row.length; j++) {
       row[j] /= sum;
     }
     return row;
+  }
+
+  /** Trustworthiness (Venna and Kaski 2001): 1 if every neighbour on the map is one in the data. */
+  static double trustworthiness(DistanceMatrix distances, DistanceMatrix onMap, int neighbors) {
+    int k = distances.size();
+    double penalty = 0;
+    for (int i = 0; i < k; i++) {
+      int[] truth = nearest(distances, i);
+      int[] seen = nearest(onMap, i);
+      for (int n = 0; n < neighbors; n++) {
+        for (int rank = neighbors; rank < k - 1; rank++) {
+          penalty += truth[rank] == seen[n] ? rank + 1 - neighbors : 0;
+        }
+      }
+    }
+    return 1 - 2.0 / (k * neighbors * (2.0 * k - 3 * neighbors - 1)) * penalty;
+  }
+
+  private static int[] nearest(DistanceMatrix distances, int i) {
+    return IntStream.range(0, distances.size())
+        .filter(j -> j != i)
+        .boxed()
+        .sorted(Comparator.comparingDouble(j -> distances.get(i, j)))
+        .mapToInt(Integer::intValue)
+        .toArray();
   }
 
   /** exp of the entropy. */

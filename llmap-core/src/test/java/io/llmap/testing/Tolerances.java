@@ -65,4 +65,14 @@ public final class Tolerances {
   public static double leastTrustworthiness(double reference) {
     return reference - 0.02;
   }
+
+  /** A gradient of t-SNE against differences of its objective. */
+  public static double tsneGradient(double largest) {
+    return 1e-5 * largest;
+  }
+
+  /** Barnes and Hut's gradient that takes no points together, against the exact one. */
+  public static double barnesHutWithoutGroups(double largest) {
+    return 1e-10 * largest;
+  }
 }
