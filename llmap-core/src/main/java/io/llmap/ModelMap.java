@@ -7,6 +7,8 @@ import io.llmap.embed.Tsne;
 import io.llmap.matrix.CenteredMatrix;
 import io.llmap.matrix.Clipping;
 import io.llmap.matrix.LogLikelihoodMatrix;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * A map of models: from log-likelihoods to coordinates, distances and points, with the settings
@@ -92,6 +94,7 @@ public final class ModelMap {
     private final LogLikelihoodMatrix matrix;
     private double clip = Clipping.DEFAULT_QUANTILE;
     private EmbeddingMethod method = Tsne.defaults();
+    private Optional<KlDistances> distances = Optional.empty();
 
     private Builder(LogLikelihoodMatrix matrix) {
       this.matrix = matrix;
@@ -120,6 +123,25 @@ public final class ModelMap {
     }
 
     /**
+     * Replaces the paper's estimate by another one, such as {@code KlDistances.of(segments)}: the
+     * map is then drawn from its square roots.
+     *
+     * @param value of the matrix's models, in its order
+     * @return this
+     * @throws IllegalArgumentException if the models are others
+     */
+    public Builder distances(KlDistances value) {
+      List<String> others = value.squaredEuclidean().names();
+      if (!others.equals(matrix.names())) {
+        throw new IllegalArgumentException(
+            "the distances are of the models %s, the matrix of %s"
+                .formatted(others, matrix.names()));
+      }
+      distances = Optional.of(value);
+      return this;
+    }
+
+    /**
      * Runs the pipeline: clip, centre, distances, points. O(K²·N) and the cost of the method.
      *
      * @return the map
@@ -133,8 +155,8 @@ public final class ModelMap {
                 .formatted(matrix.models(), matrix.texts()));
       }
       CenteredMatrix coordinates = CenteredMatrix.of(matrix, Clipping.atQuantile(matrix, clip));
-      KlDistances distances = KlDistances.of(coordinates);
-      return new ModelMap(matrix, coordinates, distances, method.embed(distances.euclidean()));
+      KlDistances kl = distances.orElseGet(() -> KlDistances.of(coordinates));
+      return new ModelMap(matrix, coordinates, kl, method.embed(kl.euclidean()));
     }
   }
 }

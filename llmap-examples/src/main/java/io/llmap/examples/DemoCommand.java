@@ -1,6 +1,9 @@
 package io.llmap.examples;
 
 import io.llmap.ModelMap;
+import io.llmap.distance.KlDistances;
+import io.llmap.distance.SegmentMatrix;
+import io.llmap.distance.SegmentMatrixBuilder;
 import io.llmap.score.ModelSpec;
 import io.llmap.score.Provenance;
 import io.llmap.score.ScoreStore;
@@ -50,10 +53,17 @@ final class DemoCommand implements Callable<Integer> {
     ScoreStore store = ScoreStore.at(out.resolve("store"));
     // An older version of llmap may have left other runs of the same models.
     List<Provenance> runs =
-        new ScoringRun(store, texts, ScorerOptions.defaults(), console, spec.commandLine().getErr())
+        new ScoringRun(
+                store,
+                texts,
+                ScorerOptions.defaults().withTokenLogProbs(true),
+                console,
+                spec.commandLine().getErr())
             .score(specs);
     ModelMap map = ModelMap.of(store.matrix(runs));
-    console.print(NearestTable.of(map));
+    SegmentMatrixBuilder segments = SegmentMatrix.builder(texts);
+    runs.forEach(run -> segments.add(store, run));
+    console.print(NearestTable.of(map, KlDistances.of(segments.build())));
     console.flush();
     MapOutput.ofRuns(map, runs).withView(view -> decorate(view, zoo)).writeTo(out);
     console.println("Files are in " + out.toAbsolutePath().normalize());

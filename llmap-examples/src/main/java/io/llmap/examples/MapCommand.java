@@ -2,13 +2,20 @@ package io.llmap.examples;
 
 import io.llmap.LlmapException;
 import io.llmap.ModelMap;
+import io.llmap.distance.Bootstrap;
+import io.llmap.distance.KlDistances;
+import io.llmap.distance.KlEstimator;
+import io.llmap.distance.SegmentMatrix;
+import io.llmap.distance.SegmentMatrixBuilder;
 import io.llmap.embed.ClassicalMds;
 import io.llmap.embed.EmbeddingMethod;
 import io.llmap.embed.Tsne;
+import io.llmap.embed.Umap;
 import io.llmap.matrix.LogLikelihoodMatrix;
 import io.llmap.matrix.MatrixFiles;
 import io.llmap.score.Provenance;
 import io.llmap.score.ScoreStore;
+import io.llmap.text.TextSet;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -40,6 +48,7 @@ final class MapCommand implements Callable<Integer> {
   /** How points are placed. */
   enum Method {
     TSNE("tsne"),
+    UMAP("umap"),
     PCA("pca");
 
     private final String label;
@@ -59,6 +68,14 @@ final class MapCommand implements Callable<Integer> {
     @Override
     public Method convert(String value) {
       return Labels.find(Method.values(), value);
+    }
+  }
+
+  /** Reads an estimator's label. */
+  static final class EstimatorConverter implements ITypeConverter<KlEstimator> {
+    @Override
+    public KlEstimator convert(String value) {
+      return Labels.find(KlEstimator.values(), value);
     }
   }
 
@@ -102,13 +119,40 @@ final class MapCommand implements Callable<Integer> {
       defaultValue = "tsne",
       paramLabel = "NAME",
       converter = MethodConverter.class,
-      description = "tsne or pca (default: ${DEFAULT-VALUE}).")
+      description = "tsne, umap or pca (default: ${DEFAULT-VALUE}).")
   private Method method;
+
+  @Option(
+      names = "--estimator",
+      defaultValue = "text-variance",
+      paramLabel = "NAME",
+      converter = EstimatorConverter.class,
+      description =
+          "How KL is estimated: text-variance, the paper's, or segments, which has the right size"
+              + " for near models; it needs --texts and a store filled with --token-log-probs"
+              + " (default: ${DEFAULT-VALUE}).")
+  private KlEstimator estimator;
+
+  @Option(
+      names = "--texts",
+      paramLabel = "FILE",
+      description = "With --estimator segments: the texts that were scored.")
+  private @Nullable Path texts;
+
+  @Option(
+      names = "--bootstrap",
+      paramLabel = "R",
+      description =
+          "Resample the texts R times and write 95 %% intervals of the distances, and how stable"
+              + " neighbours are, with the tables.")
+  private @Nullable Integer replicates;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "Start t-SNE from random points instead of from classical MDS.")
+      description =
+          "Start t-SNE from random points instead of from classical MDS; seed UMAP and the"
+              + " bootstrap with N instead of 1.")
   private @Nullable Long seed;
 
   @Option(
@@ -133,9 +177,23 @@ final class MapCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--clip is a fraction from 0 up to, not including, 1; got " + clip);
     }
-    if (seed != null && method != Method.TSNE) {
+    if (seed != null && method == Method.PCA && replicates == null) {
       throw new ParameterException(
-          spec.commandLine(), "--seed is for --method tsne; " + method + " has nothing random");
+          spec.commandLine(), "--seed is for tsne, umap and --bootstrap; pca has nothing random");
+    }
+    if (replicates != null && replicates < 2) {
+      throw new ParameterException(
+          spec.commandLine(), "--bootstrap needs at least 2 replicates, got " + replicates);
+    }
+    boolean bySegments = estimator == KlEstimator.SEGMENTS;
+    if (bySegments && (input.store == null || texts == null)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--estimator segments needs token log-probabilities and their texts: --store DIR and"
+              + " --texts FILE");
+    }
+    if (!bySegments && texts != null) {
+      throw new ParameterException(spec.commandLine(), "--texts is for --estimator segments");
     }
     MapOutput output;
     if (input.store != null) {
@@ -144,10 +202,11 @@ final class MapCommand implements Callable<Integer> {
       if (runs.isEmpty()) {
         throw new LlmapException(input.store + " holds no scores; fill it with 'llmap score'");
       }
-      output = MapOutput.ofRuns(map(store.matrix(runs)), runs);
+      output = ofStore(store, runs);
     } else {
       Path file = Objects.requireNonNull(input.matrix);
-      output = MapOutput.ofFile(map(readMatrix(file, spec.commandLine())), file);
+      ModelMap map = builder(readMatrix(file, spec.commandLine())).build();
+      output = withIntervals(MapOutput.ofFile(map, file), textBootstrap(map));
     }
     output.writeTo(out);
     PrintWriter console = spec.commandLine().getOut();
@@ -156,8 +215,33 @@ final class MapCommand implements Callable<Integer> {
     return 0;
   }
 
-  private ModelMap map(LogLikelihoodMatrix matrix) {
-    return ModelMap.builder(matrix).clip(clip).embedding(embeddingMethod()).build();
+  private MapOutput ofStore(ScoreStore store, List<Provenance> runs) {
+    ModelMap.Builder builder = builder(store.matrix(runs));
+    if (texts == null) {
+      ModelMap map = builder.build();
+      return withIntervals(MapOutput.ofRuns(map, runs), textBootstrap(map));
+    }
+    SegmentMatrixBuilder segments = SegmentMatrix.builder(TextSet.readJsonl(texts));
+    runs.forEach(run -> segments.add(store, run));
+    SegmentMatrix matrix = segments.build();
+    ModelMap map = builder.distances(KlDistances.of(matrix)).build();
+    return withIntervals(MapOutput.ofRuns(map, runs), r -> Bootstrap.of(matrix, r, seedOrOne()));
+  }
+
+  private IntFunction<Bootstrap> textBootstrap(ModelMap map) {
+    return r -> Bootstrap.of(map.coordinates(), r, seedOrOne());
+  }
+
+  private MapOutput withIntervals(MapOutput output, IntFunction<Bootstrap> bootstrap) {
+    return replicates == null ? output : output.withIntervals(bootstrap.apply(replicates));
+  }
+
+  private long seedOrOne() {
+    return seed == null ? 1 : seed;
+  }
+
+  private ModelMap.Builder builder(LogLikelihoodMatrix matrix) {
+    return ModelMap.builder(matrix).clip(clip).embedding(embeddingMethod());
   }
 
   private LogLikelihoodMatrix readMatrix(Path file, CommandLine command) {
@@ -210,6 +294,7 @@ final class MapCommand implements Callable<Integer> {
   private EmbeddingMethod embeddingMethod() {
     return switch (method) {
       case TSNE -> seed == null ? Tsne.defaults() : Tsne.defaults().withRandomStart(seed);
+      case UMAP -> Umap.defaults().withSeed(seedOrOne());
       // The scores of a PCA of Q are the classical MDS of Q's Euclidean distances.
       case PCA -> new ClassicalMds(2);
     };

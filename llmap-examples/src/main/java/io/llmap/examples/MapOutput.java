@@ -4,7 +4,10 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.llmap.LlmapException;
 import io.llmap.ModelMap;
+import io.llmap.distance.Bootstrap;
+import io.llmap.distance.BootstrapSummary;
 import io.llmap.distance.DistanceFiles;
+import io.llmap.distance.KlEstimator;
 import io.llmap.distance.KlUnit;
 import io.llmap.matrix.CenteredMatrix;
 import io.llmap.matrix.MatrixFiles;
@@ -34,12 +37,19 @@ final class MapOutput {
   private final List<Provenance> runs;
   private final Optional<Path> matrixFile;
   private final MapView view;
+  private final Optional<BootstrapSummary> intervals;
 
-  private MapOutput(ModelMap map, List<Provenance> runs, Optional<Path> matrixFile, MapView view) {
+  private MapOutput(
+      ModelMap map,
+      List<Provenance> runs,
+      Optional<Path> matrixFile,
+      MapView view,
+      Optional<BootstrapSummary> intervals) {
     this.map = map;
     this.runs = runs;
     this.matrixFile = matrixFile;
     this.view = view;
+    this.intervals = intervals;
   }
 
   /**
@@ -49,7 +59,7 @@ final class MapOutput {
    * @param runs where its scores come from
    */
   static MapOutput ofRuns(ModelMap map, List<Provenance> runs) {
-    return new MapOutput(map, runs, Optional.empty(), view(map));
+    return new MapOutput(map, runs, Optional.empty(), view(map), Optional.empty());
   }
 
   /**
@@ -59,7 +69,7 @@ final class MapOutput {
    * @param file where its matrix was read from
    */
   static MapOutput ofFile(ModelMap map, Path file) {
-    return new MapOutput(map, List.of(), Optional.of(file), view(map));
+    return new MapOutput(map, List.of(), Optional.of(file), view(map), Optional.empty());
   }
 
   /** The models grouped by the first part of their names, where that puts any together. */
@@ -77,11 +87,17 @@ final class MapOutput {
   }
 
   private static String caption(ModelMap map) {
+    String drawn =
+        "%s; distances √KL by %s, %d texts"
+            .formatted(
+                map.embedding().method(), map.distances().description(), map.matrix().texts());
+    if (map.distances().estimator() == KlEstimator.SEGMENTS) {
+      return drawn;
+    }
     return String.format(
         Locale.ROOT,
-        "%s; Euclidean distances of log-likelihood vectors, %d texts, lowest %s %% clipped",
-        map.embedding().method(),
-        map.matrix().texts(),
+        "%s, lowest %s %% clipped",
+        drawn,
         Double.toString(100 * map.coordinates().clipping().quantile()).replaceFirst("\\.0$", ""));
   }
 
@@ -92,7 +108,13 @@ final class MapOutput {
 
   /** Returns a copy with another picture. */
   MapOutput withView(UnaryOperator<MapView> change) {
-    return new MapOutput(map, runs, matrixFile, change.apply(view));
+    return new MapOutput(map, runs, matrixFile, change.apply(view), intervals);
+  }
+
+  /** Returns a copy whose tables have 95 % intervals and the stability of neighbours. */
+  MapOutput withIntervals(Bootstrap bootstrap) {
+    BootstrapSummary summary = bootstrap.summarize(0.95, NEIGHBOURS);
+    return new MapOutput(map, runs, matrixFile, view, Optional.of(summary));
   }
 
   /**
@@ -121,8 +143,15 @@ final class MapOutput {
     MatrixFiles.writeCsv(folder.resolve("matrix.csv"), map.matrix());
     MatrixFiles.writeTable(
         folder.resolve("model-coordinates.csv"), q.names(), map.matrix().textIds(), coordinates);
-    DistanceFiles.writeCsv(folder.resolve("distances.csv"), map.distances());
-    DistanceFiles.writeNeighboursCsv(folder.resolve("neighbours.csv"), map.distances(), NEIGHBOURS);
+    Path distances = folder.resolve("distances.csv");
+    Path neighbours = folder.resolve("neighbours.csv");
+    if (intervals.isPresent()) {
+      DistanceFiles.writeCsv(distances, intervals.get());
+      DistanceFiles.writeNeighboursCsv(neighbours, intervals.get());
+    } else {
+      DistanceFiles.writeCsv(distances, map.distances());
+      DistanceFiles.writeNeighboursCsv(neighbours, map.distances(), NEIGHBOURS);
+    }
     MatrixFiles.writeTable(
         folder.resolve("map.csv"), map.embedding().names(), AXES, map.embedding().toArray());
     writeProvenance(folder.resolve("provenance.json"), provenance);

@@ -2,7 +2,9 @@ package io.llmap.examples;
 
 import io.llmap.ModelMap;
 import io.llmap.distance.DistanceMatrix;
+import io.llmap.distance.KlDistances;
 import io.llmap.distance.KlUnit;
+import io.llmap.distance.SegmentMatrix;
 import io.llmap.score.LogLikelihoodScorer;
 import io.llmap.score.ModelSpec;
 import io.llmap.score.ScoreStore;
@@ -29,7 +31,7 @@ public final class QuickStart {
     // README
     TextSet texts = TextSet.readJsonl(folder.resolve("texts.jsonl"));
     ScoreStore store = ScoreStore.at(folder.resolve("store"));
-    ScorerOptions options = ScorerOptions.defaults();
+    ScorerOptions options = ScorerOptions.defaults().withTokenLogProbs(true);
     List<String> names = List.of("gpt2-general-a", "gpt2-general-a-int8", "gpt2-general-b");
     for (String name : names) {
       ModelSpec spec = new ModelSpec("onnx", folder.resolve(name), name);
@@ -37,10 +39,11 @@ public final class QuickStart {
         store.score(scorer, texts, options, (n, score) -> {});
       }
     }
-    ModelMap map = ModelMap.of(store.matrix(texts, names));
-    DistanceMatrix kl = map.distances().in(KlUnit.BITS_PER_BYTE);
-    out.printf("8-bit twin:   %.6f %s%n", kl.get(0, 1), KlUnit.BITS_PER_BYTE);
-    out.printf("another seed: %.6f %s%n", kl.get(0, 2), KlUnit.BITS_PER_BYTE);
+    KlDistances kl = KlDistances.of(SegmentMatrix.of(store, texts));
+    DistanceMatrix bits = kl.in(KlUnit.BITS_PER_BYTE);
+    out.printf("8-bit twin:   %.6f %s%n", bits.get(0, 1), KlUnit.BITS_PER_BYTE);
+    out.printf("another seed: %.6f %s%n", bits.get(0, 2), KlUnit.BITS_PER_BYTE);
+    ModelMap map = ModelMap.builder(store.matrix(texts, names)).distances(kl).build();
     MapView.of(map.embedding()).writeSvg(folder.resolve("map.svg"));
     // end
   }
