@@ -9,7 +9,7 @@ package io.llmap.embed;
  * @param y mean of the aligned maps
  * @param semiMajor the standard deviation along the longer axis
  * @param semiMinor the standard deviation across it
- * @param angle from the x axis to the longer axis, in radians, over −π/2 to π/2
+ * @param angle from the x axis to the longer axis, in radians, above −π/2 and up to π/2
  */
 public record ErrorEllipse(
     String name, double x, double y, double semiMajor, double semiMinor, double angle) {}

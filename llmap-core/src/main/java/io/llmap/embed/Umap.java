@@ -12,7 +12,8 @@ import java.util.Random;
  * like that of the distances; distances between far groups, axes and scale mean little.
  *
  * <pre>
- * minimise Σ w_ij·ln(w_ij / φ_ij) + (1 − w_ij)·ln((1 − w_ij) / (1 − φ_ij)),   φ_ij = 1 / (1 + a·‖y_i − y_j‖^(2b))
+ * minimise Σ w_ij·ln(w_ij / φ_ij) + (1 − w_ij)·ln((1 − w_ij) / (1 − φ_ij)),
+ * φ_ij = 1 / (1 + a·‖y_i − y_j‖^(2b))
  * </pre>
  *
  * <p>The steps and defaults are umap-learn 0.5's: memberships w from the n nearest neighbours, n
@@ -25,9 +26,9 @@ import java.util.Random;
  *
  * <p>One model is at the origin.
  *
- * <p>Immutable and thread-safe; same settings and distances, same bits, on any number of threads
- * and any machine. O(K²) time for the neighbours, on several threads, and O(epochs · K · n) for the
- * descent, on one; O(K · n) doubles beside the distances.
+ * <p>Immutable and thread-safe; same settings and distances, same bits, on any number of threads.
+ * O(K²) time for the neighbours, on several threads, and O(epochs · K · n) for the descent, on one;
+ * O(K · n) doubles beside the distances.
  */
 public final class Umap implements EmbeddingMethod {
   private static final int FEW_MODELS = 10_000;

@@ -3,9 +3,12 @@
  *
  * <p>{@link io.llmap.embed.Pca} is the linear view of Q and says how much of it a plane shows;
  * {@link io.llmap.embed.ClassicalMds} is the same from distances alone; {@link io.llmap.embed.Tsne}
- * keeps neighbours together and is the map of 2502.16173. An {@link io.llmap.embed.EmbeddingMethod}
- * takes a {@link io.llmap.distance.DistanceMatrix} and gives an {@link io.llmap.embed.Embedding},
- * whose method line says with which settings the points were made.
+ * keeps neighbours together and is the map of 2502.16173; {@link io.llmap.embed.Umap} does so by a
+ * graph. {@link io.llmap.embed.EmbeddingQuality} says how much of the distances a map keeps, {@link
+ * io.llmap.embed.Procrustes} lays maps over each other, and {@link io.llmap.embed.ErrorEllipses}
+ * shows how sure the places are. An {@link io.llmap.embed.EmbeddingMethod} takes a {@link
+ * io.llmap.distance.DistanceMatrix} and gives an {@link io.llmap.embed.Embedding}, whose method
+ * line says with which settings the points were made.
  *
  * <p>Separate from {@code io.llmap.distance} because a distance is a measurement and a point is
  * not: every embedding leaves something out, and another one leaves out something else.
