@@ -11,11 +11,9 @@ import io.llmap.text.Text;
 import io.llmap.text.TextSet;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -35,19 +33,12 @@ public final class SegmentMatrixBuilder {
   private final int[] textBytes;
   private final @Nullable SegmentMatrix base;
   private int targetTokens = SegmentMatrix.DEFAULT_TARGET_TOKENS;
-  private final List<Model> models = new ArrayList<>();
-
-  /** A model to add: options are null where it came without provenance. */
-  private record Model(
-      String name,
-      String fingerprint,
-      @Nullable Map<String, String> options,
-      Consumer<ScoringListener> scores) {}
+  private final List<SegmentSource> models = new ArrayList<>();
 
   SegmentMatrixBuilder(TextSet texts) {
     this.texts = texts;
+    this.textBytes = texts.texts().stream().mapToInt(Text::bytes).toArray();
     this.base = null;
-    textBytes = texts.texts().stream().mapToInt(Text::bytes).toArray();
   }
 
   SegmentMatrixBuilder(TextSet texts, SegmentMatrix base) {
@@ -57,8 +48,8 @@ public final class SegmentMatrixBuilder {
               .formatted(base.textSetFingerprint(), texts.fingerprint()));
     }
     this.texts = texts;
+    this.textBytes = texts.texts().stream().mapToInt(Text::bytes).toArray();
     this.base = base;
-    textBytes = texts.texts().stream().mapToInt(Text::bytes).toArray();
     targetTokens = base.targetTokens();
   }
 
@@ -90,7 +81,8 @@ public final class SegmentMatrixBuilder {
    * @param name different from the other models'
    * @param scores one for each text, in the text set's order, with token log-probabilities
    * @return this
-   * @throws IllegalArgumentException if there is another number of scores than of texts
+   * @throws IllegalArgumentException if there is another number of scores than of texts, or a model
+   *     of this name
    */
   public SegmentMatrixBuilder add(String name, List<TextScore> scores) {
     if (scores.size() != texts.size()) {
@@ -110,9 +102,18 @@ public final class SegmentMatrixBuilder {
    * @param scores hands the same scores, one for each text with token log-probabilities, to the
    *     listener at every call; different models may be read at the same time
    * @return this
+   * @throws IllegalArgumentException if there is a model of this name
    */
   public SegmentMatrixBuilder add(String name, Consumer<ScoringListener> scores) {
-    models.add(new Model(name, "", null, scores));
+    return add(new SegmentSource(name, "", Map.of(), scores));
+  }
+
+  private SegmentMatrixBuilder add(SegmentSource model) {
+    if ((base != null && base.names().contains(model.name()))
+        || models.stream().anyMatch(other -> other.name().equals(model.name()))) {
+      throw new IllegalArgumentException("two models are named \"" + model.name() + "\"");
+    }
+    models.add(model);
     return this;
   }
 
@@ -122,7 +123,7 @@ public final class SegmentMatrixBuilder {
    * @param store where it is stored
    * @param run one of {@link ScoreStore#tokenRuns}
    * @return this
-   * @throws IllegalArgumentException if the run is of other texts
+   * @throws IllegalArgumentException if the run is of other texts, or there is a model of this name
    */
   public SegmentMatrixBuilder add(ScoreStore store, Provenance run) {
     if (!run.textSetFingerprint().equals(texts.fingerprint())) {
@@ -130,20 +131,20 @@ public final class SegmentMatrixBuilder {
           "model \"%s\" was scored on the text set %s, but the texts are %s"
               .formatted(run.model().name(), run.textSetFingerprint(), texts.fingerprint()));
     }
-    models.add(
-        new Model(
+    return add(
+        new SegmentSource(
             run.model().name(),
             run.model().fingerprint(),
             run.options(),
             listener -> store.read(run, listener)));
-    return this;
   }
 
   /**
    * Reads all scores and builds the matrix.
    *
    * @return the matrix
-   * @throws IllegalArgumentException if no model was added, or two have the same name
+   * @throws IllegalArgumentException if no model was added, or the texts of a matrix to extend
+   *     stand in another order
    * @throws LlmapException if a model lacks the score of a text or its token log-probabilities,
    *     scored another text than the set's, was scored with another prefix policy than another one,
    *     or no text has two segments; the message names the model and the text
@@ -157,7 +158,8 @@ public final class SegmentMatrixBuilder {
     Arrays.setAll(boundaries, n -> new SegmentCuts());
     Parallel.forEach(
         models.size(),
-        i -> readAll(models.get(i), (n, tokens, bounds) -> boundaries[n].add(bounds)));
+        i ->
+            models.get(i).read(texts, textBytes, (n, tokens, bounds) -> boundaries[n].add(bounds)));
     List<SegmentCuts.Cuts> cuts = cut(boundaries);
     SegmentLayout layout = layout(cuts);
     int old = base == null ? 0 : base.models();
@@ -170,17 +172,26 @@ public final class SegmentMatrixBuilder {
     Parallel.forEach(
         models.size(),
         i ->
-            readAll(
-                models.get(i),
-                (n, tokens, bounds) -> {
-                  if (columns[n] >= 0) {
-                    sum(models.get(i), n, tokens, cuts.get(n).bytes(), values[old + i], columns[n]);
-                  }
-                }));
+            models
+                .get(i)
+                .read(
+                    texts,
+                    textBytes,
+                    (n, tokens, bounds) -> {
+                      if (columns[n] >= 0) {
+                        sum(
+                            models.get(i),
+                            n,
+                            tokens,
+                            cuts.get(n).bytes(),
+                            values[old + i],
+                            columns[n]);
+                      }
+                    }));
     return new SegmentMatrix(
         layout,
-        append(base == null ? List.of() : base.names(), Model::name),
-        append(fingerprintsOf(base), Model::fingerprint),
+        append(base == null ? List.of() : base.names(), SegmentSource::name),
+        append(fingerprintsOf(base), SegmentSource::fingerprint),
         options,
         values);
   }
@@ -191,7 +202,7 @@ public final class SegmentMatrixBuilder {
         : IntStream.range(0, matrix.models()).mapToObj(matrix::modelFingerprint).toList();
   }
 
-  private List<String> append(List<String> old, Function<Model, String> property) {
+  private List<String> append(List<String> old, Function<SegmentSource, String> property) {
     List<String> all = new ArrayList<>(old);
     models.forEach(model -> all.add(property.apply(model)));
     return all;
@@ -199,102 +210,33 @@ public final class SegmentMatrixBuilder {
 
   /** A mix of prefix policies gives models different histories (method trap 8). */
   private Map<String, String> commonOptions() {
-    Map<String, String> common = null;
+    Map<String, String> common = new HashMap<>();
     String first = "";
-    if (base != null && !base.options().isEmpty()) {
-      common = new HashMap<>(base.options());
+    if (base != null) {
+      common.putAll(base.options());
       first = base.names().get(0);
     }
-    for (Model model : models) {
-      Map<String, String> options = model.options;
-      if (options != null) {
-        if (common == null) {
-          common = new HashMap<>(options);
-          first = model.name;
-        }
+    for (SegmentSource model : models) {
+      Map<String, String> options = model.options();
+      if (common.isEmpty()) {
+        common.putAll(options);
+        first = model.name();
+      } else if (!options.isEmpty()) {
         String prefix = common.get("prefix");
         if (prefix != null && !prefix.equals(options.get("prefix"))) {
           throw new LlmapException(
-              "model \"%s\" was scored with the prefix policy %s, but \"%s\" with %s: their scores are not comparable"
-                  .formatted(first, prefix, model.name, options.get("prefix")));
+              ("model \"%s\" was scored with the prefix policy %s, but \"%s\" with %s: their scores"
+                      + " are not comparable")
+                  .formatted(first, prefix, model.name(), options.get("prefix")));
         }
         common.entrySet().retainAll(options.entrySet());
       }
     }
-    return common == null ? Map.of() : common;
-  }
-
-  private interface TokenReader {
-    void read(int n, TokenLogProbs tokens, int[] bounds);
-  }
-
-  private void readAll(Model model, TokenReader reader) {
-    BitSet read = new BitSet(texts.size());
-    model.scores.accept(
-        (n, score) -> {
-          if (read.get(n)) {
-            throw new LlmapException(
-                "model \"%s\" has two scores of text \"%s\"".formatted(model.name, id(n)));
-          }
-          read.set(n);
-          TokenLogProbs tokens = tokens(model, n, score);
-          reader.read(n, tokens, bounds(tokens.byteOffsets(), textBytes[n], score.truncated()));
-        });
-    if (read.cardinality() < texts.size()) {
-      throw new LlmapException(
-          "model \"%s\" has no score for %d of %d texts, the first of them \"%s\"; run the scoring again to complete them"
-              .formatted(
-                  model.name,
-                  texts.size() - read.cardinality(),
-                  texts.size(),
-                  id(read.nextClearBit(0))));
-    }
+    return common;
   }
 
   private String id(int n) {
     return texts.get(n).id();
-  }
-
-  private TokenLogProbs tokens(Model model, int n, TextScore score) {
-    Optional<TokenLogProbs> kept = score.tokenLogProbs();
-    if (kept.isEmpty()) {
-      throw new LlmapException(
-          "model \"%s\" has no token log-probabilities of text \"%s\"; score it with tokenLogProbs"
-              .formatted(model.name, id(n)));
-    }
-    if (score.bytes() != textBytes[n]) {
-      throw new LlmapException(
-          "model \"%s\" scored a text of %d bytes as text \"%s\", which has %d"
-              .formatted(model.name, score.bytes(), id(n), textBytes[n]));
-    }
-    TokenLogProbs tokens = kept.get();
-    int last = 0;
-    for (int t = 0; t < tokens.byteOffsets().length; t++) {
-      int at = tokens.byteOffsets()[t];
-      if (at < last || at > textBytes[n] || !Double.isFinite(tokens.logProbs()[t])) {
-        throw new LlmapException(
-            "model \"%s\" has the log-probability %s at byte %d, after byte %d, of text \"%s\" with %d bytes"
-                .formatted(model.name, tokens.logProbs()[t], at, last, id(n), textBytes[n]));
-      }
-      last = at;
-    }
-    return tokens;
-  }
-
-  /**
-   * Where the scored tokens begin, and where the last one ends. Of a cut text that end is not
-   * known, so its last token, and others that are parts of the same character, do not count; nor do
-   * special tokens behind the text.
-   */
-  private static int[] bounds(int[] offsets, int textBytes, boolean truncated) {
-    int count = offsets.length;
-    int end = truncated && count > 0 ? offsets[count - 1] : textBytes;
-    while (count > 0 && offsets[count - 1] >= end) {
-      count--;
-    }
-    int[] bounds = Arrays.copyOf(offsets, count + 1);
-    bounds[count] = end;
-    return bounds;
   }
 
   /** For each text of the set its cuts; fewer than three where it is left out. */
@@ -322,10 +264,15 @@ public final class SegmentMatrixBuilder {
   /** Where the texts of an older layout stand in the text set: in the same order. */
   private int[] positions(SegmentLayout old) {
     int[] positions = new int[old.textIds().size()];
-    int n = 0;
+    int n = -1;
     for (int t = 0; t < positions.length; t++) {
-      while (!id(n).equals(old.textIds().get(t))) {
+      do {
         n++;
+      } while (n < texts.size() && !id(n).equals(old.textIds().get(t)));
+      if (n == texts.size() || textBytes[n] != old.textBytes()[t]) {
+        throw new IllegalArgumentException(
+            "text \"%s\" of the matrix to extend, of %d bytes, is not in its place in the text set"
+                .formatted(old.textIds().get(t), old.textBytes()[t]));
       }
       positions[t] = n;
     }
@@ -351,7 +298,8 @@ public final class SegmentMatrixBuilder {
     int[] used = IntStream.range(0, texts.size()).filter(n -> isUsed(cuts.get(n))).toArray();
     if (used.length == 0) {
       throw new LlmapException(
-          "none of the %d texts has two segments of up to %d tokens; use longer texts or a smaller target"
+          ("none of the %d texts has two segments of up to %d tokens; use longer texts or a smaller"
+                  + " target")
               .formatted(texts.size(), targetTokens));
     }
     int[] starts = new int[used.length + 1];
@@ -383,7 +331,7 @@ public final class SegmentMatrixBuilder {
   }
 
   private void sum(
-      Model model, int n, TokenLogProbs tokens, int[] cuts, float[] target, int column) {
+      SegmentSource model, int n, TokenLogProbs tokens, int[] cuts, float[] target, int column) {
     int[] offsets = tokens.byteOffsets();
     int t = 0;
     while (t < offsets.length && offsets[t] < cuts[0]) {
@@ -392,8 +340,9 @@ public final class SegmentMatrixBuilder {
     for (int g = 0; g + 1 < cuts.length; g++) {
       if (t == offsets.length || offsets[t] != cuts[g]) {
         throw new LlmapException(
-            "model \"%s\" has no token at byte %d of text \"%s\" any more: its scores changed while they were read"
-                .formatted(model.name, cuts[g], id(n)));
+            ("model \"%s\" has no token at byte %d of text \"%s\" any more: its scores changed while"
+                    + " they were read")
+                .formatted(model.name(), cuts[g], id(n)));
       }
       double sum = 0;
       for (; t < offsets.length && offsets[t] < cuts[g + 1]; t++) {

@@ -12,6 +12,7 @@ import io.llmap.text.Text;
 import io.llmap.text.TextSet;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -296,11 +297,35 @@ class SegmentMatrixTest {
     assertThatThrownBy(() -> SegmentMatrix.builder(TEN_BYTES).targetTokens(0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("a segment's target is at least 1 token, got 0");
-    SegmentMatrixBuilder twice = builder().add("m", List.of(FIVE));
-    assertThatThrownBy(twice::build)
+    assertThatThrownBy(() -> builder().add("m", List.of(FIVE)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("two models are named \"m\"");
     SegmentMatrix segments = builder().build();
+    assertThatThrownBy(() -> segments.extend(TEN_BYTES).add("m", List.of(FIVE)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("two models are named \"m\"");
+    SegmentLayout layout = segments.layout();
+    SegmentMatrix other =
+        new SegmentMatrix(
+            new SegmentLayout(
+                layout.textSetFingerprint(),
+                List.of("u"),
+                layout.textBytes(),
+                layout.firstBytes(),
+                layout.starts(),
+                layout.bytes(),
+                layout.tokens(),
+                List.of(),
+                1),
+            segments.names(),
+            List.of(""),
+            Map.of(),
+            segments.values());
+    SegmentMatrixBuilder extending = other.extend(TEN_BYTES).add("n", List.of(FIVE));
+    assertThatThrownBy(extending::build)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "text \"u\" of the matrix to extend, of 10 bytes, is not in its place in the text set");
     assertThatThrownBy(() -> segments.extend(TEN_BYTES).targetTokens(2))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("the matrix to extend was cut at 1 tokens, not 2");

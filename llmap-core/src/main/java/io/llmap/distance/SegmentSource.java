@@ -1,0 +1,113 @@
+package io.llmap.distance;
+
+import io.llmap.LlmapException;
+import io.llmap.score.ScoringListener;
+import io.llmap.score.TextScore;
+import io.llmap.score.TokenLogProbs;
+import io.llmap.text.TextSet;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * A model whose token log-probabilities are read, and checked, text by text.
+ *
+ * @param name names it in errors
+ * @param fingerprint empty where it is not known
+ * @param options of the scoring; empty where they are not known
+ * @param scores hands the same scores to a listener at every call
+ */
+record SegmentSource(
+    String name,
+    String fingerprint,
+    Map<String, String> options,
+    Consumer<ScoringListener> scores) {
+
+  /** Takes the tokens of one text. */
+  interface Reader {
+    /**
+     * Takes them.
+     *
+     * @param n the text
+     * @param tokens checked
+     * @param bounds the byte at which each scored token begins, then the byte at which the last one
+     *     ends
+     */
+    void read(int n, TokenLogProbs tokens, int[] bounds);
+  }
+
+  /**
+   * Reads all texts.
+   *
+   * @param textBytes their lengths
+   * @throws LlmapException if a text has no score, two, or one that is not of its tokens
+   */
+  void read(TextSet texts, int[] textBytes, Reader reader) {
+    BitSet seen = new BitSet(texts.size());
+    scores.accept(
+        (n, score) -> {
+          String id = texts.get(n).id();
+          if (seen.get(n)) {
+            throw new LlmapException(
+                "model \"%s\" has two scores of text \"%s\"".formatted(name, id));
+          }
+          seen.set(n);
+          if (score.bytes() != textBytes[n]) {
+            throw new LlmapException(
+                "model \"%s\" scored a text of %d bytes as text \"%s\", which has %d"
+                    .formatted(name, score.bytes(), id, textBytes[n]));
+          }
+          TokenLogProbs tokens = tokens(score, id);
+          reader.read(n, tokens, bounds(tokens.byteOffsets(), textBytes[n], score.truncated()));
+        });
+    if (seen.cardinality() < texts.size()) {
+      throw new LlmapException(
+          ("model \"%s\" has no score for %d of %d texts, the first of them \"%s\"; run the scoring"
+                  + " again to complete them")
+              .formatted(
+                  name,
+                  texts.size() - seen.cardinality(),
+                  texts.size(),
+                  texts.get(seen.nextClearBit(0)).id()));
+    }
+  }
+
+  private TokenLogProbs tokens(TextScore score, String id) {
+    Optional<TokenLogProbs> kept = score.tokenLogProbs();
+    if (kept.isEmpty()) {
+      throw new LlmapException(
+          "model \"%s\" has no token log-probabilities of text \"%s\"; score it with tokenLogProbs"
+              .formatted(name, id));
+    }
+    TokenLogProbs tokens = kept.get();
+    int last = 0;
+    for (int t = 0; t < tokens.byteOffsets().length; t++) {
+      int at = tokens.byteOffsets()[t];
+      if (at < last || at > score.bytes() || !Double.isFinite(tokens.logProbs()[t])) {
+        throw new LlmapException(
+            ("model \"%s\" has the log-probability %s at byte %d, after byte %d, of text \"%s\" with"
+                    + " %d bytes")
+                .formatted(name, tokens.logProbs()[t], at, last, id, score.bytes()));
+      }
+      last = at;
+    }
+    return tokens;
+  }
+
+  /**
+   * Of a cut text the last token's end is not known, so that token, and others that are parts of
+   * the same character, do not count; nor do special tokens behind a text.
+   */
+  private static int[] bounds(int[] offsets, int textBytes, boolean truncated) {
+    int count = offsets.length;
+    int end = truncated && count > 0 ? offsets[count - 1] : textBytes;
+    while (count > 0 && offsets[count - 1] >= end) {
+      count--;
+    }
+    int[] bounds = Arrays.copyOf(offsets, count + 1);
+    bounds[count] = end;
+    return bounds;
+  }
+}
