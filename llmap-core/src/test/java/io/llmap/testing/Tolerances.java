@@ -75,4 +75,9 @@ public final class Tolerances {
   public static double barnesHutWithoutGroups(double largest) {
     return 1e-10 * largest;
   }
+
+  /** A sum of products in double against one without rounding; the sizes of the products add up. */
+  public static double dotProduct(int terms, double sumOfSizes) {
+    return 0x1p-53 * (terms + 2) * sumOfSizes;
+  }
 }

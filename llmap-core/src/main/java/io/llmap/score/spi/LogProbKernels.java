@@ -1,24 +1,24 @@
 package io.llmap.score.spi;
 
 import io.llmap.LlmapException.BackendUnavailableException;
+import io.llmap.internal.KernelChoice;
 import io.llmap.score.Availability;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses the {@link LogProbKernel}: the highest-ranked one that can run, or the one that the
- * system property {@code llmap.kernel} names.
+ * Chooses the {@link LogProbKernel}: the highest-ranked one that can run, or the one that a system
+ * property names: {@code llmap.kernel.log-prob}, else {@code llmap.kernel}, which names the kernels
+ * of all kinds.
  *
  * <p>A kernel that was named and cannot run is an error; one that was merely preferred is passed
  * over with a warning that says what to do.
  */
 public final class LogProbKernels {
-  /** The system property that forces a kernel by its name. */
-  public static final String PROPERTY = "llmap.kernel";
-
   private static final System.Logger LOG = System.getLogger(LogProbKernels.class.getName());
 
   private static @Nullable LogProbKernel best;
@@ -32,8 +32,20 @@ public final class LogProbKernels {
    */
   public static List<LogProbKernelProvider> providers() {
     List<LogProbKernelProvider> providers = new ArrayList<>();
-    providers.add(new ScalarProvider());
-    providers.add(new VectorProvider());
+    providers.add(
+        new Shipped(
+            "scalar",
+            0,
+            Availability.yes("double precision, one element at a time"),
+            ScalarLogProbKernel::new));
+    KernelChoice.State module = KernelChoice.vectorModule();
+    providers.add(
+        new Shipped(
+            "vector",
+            10,
+            new Availability(module.available(), module.detail()),
+            // A reference would load a class that needs a module which may be absent.
+            () -> new VectorLogProbKernel()));
     ServiceLoader.load(LogProbKernelProvider.class).forEach(providers::add);
     providers.sort(Comparator.comparingInt(LogProbKernelProvider::rank).reversed());
     return providers;
@@ -43,91 +55,36 @@ public final class LogProbKernels {
    * The kernel of this process, chosen at the first call.
    *
    * @return a kernel that can run
-   * @throws BackendUnavailableException if {@code llmap.kernel} names a kernel that is unknown or
-   *     cannot run
+   * @throws BackendUnavailableException if a property names a kernel that is unknown or cannot run
    */
   public static synchronized LogProbKernel best() {
     if (best == null) {
-      best = choose(providers(), System.getProperty(PROPERTY, ""));
+      best =
+          KernelChoice.choose(
+              "log-prob",
+              "log-probability",
+              providers().stream().map(LogProbKernels::candidate).toList(),
+              LOG);
     }
     return best;
   }
 
-  static LogProbKernel choose(List<LogProbKernelProvider> bestFirst, String forced) {
-    List<String> refusals = new ArrayList<>();
-    for (LogProbKernelProvider provider : bestFirst) {
-      if (!forced.isEmpty() && !forced.equals(provider.name())) {
-        continue;
-      }
-      Availability availability = provider.availability();
-      if (availability.available()) {
-        for (String refusal : refusals) {
-          LOG.log(System.Logger.Level.WARNING, "{0}", refusal);
-        }
-        LOG.log(
-            System.Logger.Level.INFO,
-            "log-probability kernel: {0} ({1})",
-            provider.name(),
-            availability.detail());
-        return provider.newKernel();
-      }
-      refusals.add(
-          "the faster kernel \"" + provider.name() + "\" is not used: " + availability.detail());
-    }
-    if (forced.isEmpty()) {
-      throw new IllegalStateException("no kernel among " + bestFirst);
-    }
-    List<String> known = bestFirst.stream().map(LogProbKernelProvider::name).toList();
-    throw new BackendUnavailableException(
-        known.contains(forced)
-            ? "-D" + PROPERTY + "=" + forced + " cannot be met: " + refusals.get(0)
-            : "-D" + PROPERTY + "=" + forced + " names no kernel; there are " + known);
+  private static KernelChoice.Candidate<LogProbKernel> candidate(LogProbKernelProvider provider) {
+    return new KernelChoice.Candidate<>(
+        provider.name(),
+        () -> {
+          Availability availability = provider.availability();
+          return new KernelChoice.State(availability.available(), availability.detail());
+        },
+        provider::newKernel);
   }
 
-  private static final class ScalarProvider implements LogProbKernelProvider {
-    @Override
-    public String name() {
-      return "scalar";
-    }
-
-    @Override
-    public int rank() {
-      return 0;
-    }
-
-    @Override
-    public Availability availability() {
-      return Availability.yes("double precision, one element at a time");
-    }
-
+  private record Shipped(
+      String name, int rank, Availability availability, Supplier<LogProbKernel> maker)
+      implements LogProbKernelProvider {
     @Override
     public LogProbKernel newKernel() {
-      return new ScalarLogProbKernel();
-    }
-  }
-
-  /** Names no class of the incubator module, which may be absent. */
-  private static final class VectorProvider implements LogProbKernelProvider {
-    @Override
-    public String name() {
-      return "vector";
-    }
-
-    @Override
-    public int rank() {
-      return 10;
-    }
-
-    @Override
-    public Availability availability() {
-      return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
-          ? Availability.yes("Vector API of Java " + Runtime.version().feature())
-          : Availability.no("start java with --add-modules jdk.incubator.vector");
-    }
-
-    @Override
-    public LogProbKernel newKernel() {
-      return new VectorLogProbKernel();
+      return maker.get();
     }
   }
 }
