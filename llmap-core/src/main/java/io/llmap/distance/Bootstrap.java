@@ -70,7 +70,7 @@ public final class Bootstrap {
    * @throws IllegalArgumentException if there are fewer than 2 replicates
    */
   public static Bootstrap of(CenteredMatrix coordinates, int replicates, long seed) {
-    return of(coordinates, new ScalarGramKernel(), replicates, seed);
+    return of(coordinates, GramKernels.best(), replicates, seed);
   }
 
   /**
@@ -109,7 +109,7 @@ public final class Bootstrap {
    * @throws IllegalArgumentException if there are fewer than 2 replicates
    */
   public static Bootstrap of(SegmentMatrix segments, int replicates, long seed) {
-    return of(segments, new ScalarGramKernel(), replicates, seed);
+    return of(segments, GramKernels.best(), replicates, seed);
   }
 
   /**

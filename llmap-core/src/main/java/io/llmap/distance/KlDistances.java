@@ -45,7 +45,7 @@ public final class KlDistances {
    * @return the divergences; O(K²·N) time, O(K²) memory
    */
   public static KlDistances of(CenteredMatrix coordinates) {
-    return of(coordinates, new ScalarGramKernel());
+    return of(coordinates, GramKernels.best());
   }
 
   /**
@@ -72,7 +72,7 @@ public final class KlDistances {
    *     + G) memory
    */
   public static KlDistances of(SegmentMatrix segments) {
-    return of(segments, new ScalarGramKernel());
+    return of(segments, GramKernels.best());
   }
 
   /**

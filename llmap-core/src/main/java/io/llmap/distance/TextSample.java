@@ -100,7 +100,7 @@ public final class TextSample {
    * @throws IllegalArgumentException if a sampled text was not scored
    */
   public KlDistances distances(LogLikelihoodMatrix scored) {
-    return distances(scored, new ScalarGramKernel());
+    return distances(scored, GramKernels.best());
   }
 
   /**
