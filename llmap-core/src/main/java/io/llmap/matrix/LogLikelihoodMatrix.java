@@ -112,13 +112,13 @@ public final class LogLikelihoodMatrix {
   }
 
   /** Takes rows whose values were checked before, in which NaN is a missing cell. */
-  LogLikelihoodMatrix derive(
-      List<String> otherNames,
-      List<String> otherIds,
-      int[] otherBytes,
-      double[][] otherRows,
-      Optional<MatrixProvenance> theirs) {
-    LogLikelihoodMatrix matrix = unchecked(otherNames, otherIds, otherBytes, otherRows, theirs);
+  static LogLikelihoodMatrix derive(
+      List<String> names,
+      List<String> textIds,
+      int[] textBytes,
+      double[][] rows,
+      Optional<MatrixProvenance> provenance) {
+    LogLikelihoodMatrix matrix = unchecked(names, textIds, textBytes, rows, provenance);
     matrix.countMissing();
     return matrix;
   }
@@ -463,16 +463,20 @@ public final class LogLikelihoodMatrix {
    * @throws IndexOutOfBoundsException if an index is out of range
    */
   public LogLikelihoodMatrix selectTexts(int[] indices) {
-    double[][] some = new double[models()][indices.length];
     int[] bytes = new int[indices.length];
     List<String> ids = new ArrayList<>();
     for (int s = 0; s < indices.length; s++) {
       ids.add(textIds.get(indices[s]));
       bytes[s] = textBytes[indices[s]];
-      for (int i = 0; i < some.length; i++) {
-        some[i][s] = rows[i][indices[s]];
-      }
     }
+    double[][] some = new double[models()][indices.length];
+    Parallel.forEach(
+        models(),
+        i -> {
+          for (int s = 0; s < indices.length; s++) {
+            some[i][s] = rows[i][indices[s]];
+          }
+        });
     return derive(names, ids, bytes, some, provenance);
   }
 

@@ -41,7 +41,7 @@ final class MatrixMerge {
           "the matrices cannot be merged: " + String.join("; ", differences));
     }
     int[] bytes = IntStream.range(0, first.texts()).map(first::textBytes).toArray();
-    return first.derive(
+    return LogLikelihoodMatrix.derive(
         names,
         first.textIds(),
         bytes,

@@ -244,7 +244,7 @@ final class NumpyPickle extends Unpickler {
   private byte[] encode(Object[] arguments) {
     String text = (String) arguments[0];
     encoded += text.length();
-    if (!arguments[1].equals("latin1") || encoded > size) {
+    if (!arguments[1].equals("latin1") || text.chars().anyMatch(c -> c > 0xFF) || encoded > size) {
       throw new IllegalArgumentException(
           "it encodes %d characters as %s".formatted(encoded, arguments[1]));
     }

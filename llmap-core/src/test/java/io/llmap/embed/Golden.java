@@ -24,8 +24,11 @@ final class Golden {
     return DistanceMatrix.of(names(d2.length), d2).map(Math::sqrt);
   }
 
+  /** Moved down by 100 nats, which centring takes away again, so that no value is above 0. */
   static CenteredMatrix unclipped(double[][] values) {
-    return CenteredMatrix.of(logLikelihoods(values), Clipping.NONE);
+    double[][] moved = new double[values.length][];
+    Arrays.setAll(moved, i -> Arrays.stream(values[i]).map(v -> v - 100).toArray());
+    return CenteredMatrix.of(logLikelihoods(moved), Clipping.NONE);
   }
 
   private static LogLikelihoodMatrix logLikelihoods(double[][] values) {
