@@ -72,6 +72,9 @@ final class SpectralLayout {
 
   private static double[][] centers(
       DistanceMatrix distances, int[] component, int count, Random random) {
+    if (count == 1) {
+      return new double[1][2];
+    }
     double[][] sums = new double[count][count];
     int[] sizes = new int[count];
     for (int i = 0; i < component.length; i++) {
@@ -81,6 +84,7 @@ final class SpectralLayout {
       }
     }
     double[][] means = new double[count][count];
+    double largest = 0;
     for (int c = 0; c < count; c++) {
       for (int other = 0; other < c; other++) {
         // Parts that are all equally far from each other have no leading axes, and would be put
@@ -89,11 +93,15 @@ final class SpectralLayout {
         means[c][other] =
             noise * (sums[c][other] + sums[other][c]) / ((double) sizes[c] * sizes[other]);
         means[other][c] = means[c][other];
+        largest = Math.max(largest, means[c][other]);
       }
     }
+    // In a unit of their own, so that no square overflows or vanishes.
+    double unit = largest;
     return new ClassicalMds(2)
         .embed(
-            DistanceMatrix.of(IntStream.range(0, count).mapToObj(c -> "part " + c).toList(), means))
+            DistanceMatrix.of(IntStream.range(0, count).mapToObj(c -> "part " + c).toList(), means)
+                .map(d -> d / unit))
         .toArray();
   }
 }
