@@ -67,7 +67,7 @@ public final class Bootstrap {
    *     interval of 95 % wants 1000
    * @param seed the same seed gives the same draws
    * @return the bootstrap; O(K²·N) time for the estimate from all texts
-   * @throws IllegalArgumentException if there are fewer than 2 replicates
+   * @throws IllegalArgumentException if there are fewer than 2 replicates, or a cell is missing
    */
   public static Bootstrap of(CenteredMatrix coordinates, int replicates, long seed) {
     return of(coordinates, GramKernels.best(), replicates, seed);
@@ -81,10 +81,11 @@ public final class Bootstrap {
    * @param replicates how many times the texts are drawn, at least 2
    * @param seed the same seed gives the same draws
    * @return the bootstrap; O(K²·N) time for the estimate from all texts
-   * @throws IllegalArgumentException if there are fewer than 2 replicates
+   * @throws IllegalArgumentException if there are fewer than 2 replicates, or a cell is missing
    */
   public static Bootstrap of(
       CenteredMatrix coordinates, GramKernel kernel, int replicates, long seed) {
+    coordinates.requireComplete("a bootstrap");
     int[] starts = new int[coordinates.texts() + 1];
     for (int n = 0; n < starts.length; n++) {
       starts[n] = n;

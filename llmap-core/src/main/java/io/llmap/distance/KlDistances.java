@@ -39,7 +39,8 @@ public final class KlDistances {
   }
 
   /**
-   * Computes all pairs with the paper's estimator.
+   * Computes all pairs with the paper's estimator. Where models lack texts, a pair's distance is N
+   * times the variance over the texts that both have; the mean length stays that of all texts.
    *
    * @param coordinates Q, K × N
    * @return the divergences; O(K²·N) time, O(K²) memory

@@ -97,7 +97,7 @@ public final class TextSample {
    *     in any order; more texts are ignored
    * @return the estimate of what {@link KlDistances#of(CenteredMatrix)} gives from all N texts, in
    *     the same units; see {@link #distances(LogLikelihoodMatrix, GramKernel)}
-   * @throws IllegalArgumentException if a sampled text was not scored
+   * @throws IllegalArgumentException if a sampled text was not scored, by any model or by all
    */
   public KlDistances distances(LogLikelihoodMatrix scored) {
     return distances(scored, GramKernels.best());
@@ -115,7 +115,7 @@ public final class TextSample {
    *     in any order; more texts are ignored
    * @param kernel multiplies rows by their transpose
    * @return the estimate; O(K²·d) time
-   * @throws IllegalArgumentException if a sampled text was not scored
+   * @throws IllegalArgumentException if a sampled text was not scored, by any model or by all
    */
   public KlDistances distances(LogLikelihoodMatrix scored, GramKernel kernel) {
     Map<String, Integer> columns = new HashMap<>();
@@ -133,6 +133,7 @@ public final class TextSample {
       selected[t] = column;
     }
     CenteredMatrix sampled = CenteredMatrix.of(scored.selectTexts(selected), clipping);
+    sampled.requireComplete("a sample of texts");
     RowSource rows = ResampledRows.of(new CenteredRows(sampled), importance, true);
     return new KlDistances(
         KlEstimator.TEXT_VARIANCE,

@@ -54,7 +54,8 @@ public final class TextSampling {
    * @param existing log-likelihoods of the existing models, K × N
    * @param clipping the threshold that goes with them; kept for models added later
    * @return the probabilities; O(K·N)
-   * @throws IllegalArgumentException if no text tells the models apart, as with one model
+   * @throws IllegalArgumentException if no text tells the models apart, as with one model, or a
+   *     cell is missing
    */
   public static TextSampling lengthSquared(LogLikelihoodMatrix existing, Clipping clipping) {
     return of(existing, clipping, powerSums(existing, clipping)[2]);
@@ -70,7 +71,8 @@ public final class TextSampling {
    * @param existing log-likelihoods of the existing models, K × N
    * @param clipping the threshold that goes with them; kept for models added later
    * @return the probabilities; O(K·N)
-   * @throws IllegalArgumentException if no text tells the models apart, as with one model
+   * @throws IllegalArgumentException if no text tells the models apart, as with one model, or a
+   *     cell is missing
    */
   public static TextSampling kl(LogLikelihoodMatrix existing, Clipping clipping) {
     double[][] sums = powerSums(existing, clipping);
@@ -88,6 +90,7 @@ public final class TextSampling {
   /** S_r of every text, [r][s], r from 1 to 4. */
   private static double[][] powerSums(LogLikelihoodMatrix existing, Clipping clipping) {
     CenteredMatrix coordinates = CenteredMatrix.of(existing, clipping);
+    coordinates.requireComplete("sampling texts by the models' differences");
     int n = coordinates.texts();
     double[][] sums = new double[5][n];
     double[] row = new double[n];

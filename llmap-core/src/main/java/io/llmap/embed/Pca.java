@@ -36,8 +36,10 @@ public final class Pca {
    *
    * @param matrix K models × N texts
    * @return all components; O(K·N·min(K, N)) time, another K·N doubles while it runs
+   * @throws IllegalArgumentException if a cell is missing: use {@link ClassicalMds} on distances
    */
   public static Pca of(CenteredMatrix matrix) {
+    matrix.requireComplete("PCA");
     int k = matrix.models();
     int n = matrix.texts();
     int components = Math.min(k, n);

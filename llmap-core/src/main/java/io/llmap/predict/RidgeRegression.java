@@ -31,7 +31,7 @@ public final class RidgeRegression {
    * @param alpha the regularisation, positive, in nats²
    * @return the regression; O(K²·N + K³)
    * @throws IllegalArgumentException if the lengths differ, a score is infinite, no model has one,
-   *     or alpha is not positive or too small to solve for
+   *     a cell is missing, or alpha is not positive or too small to solve for
    */
   public static RidgeRegression fit(CenteredMatrix coordinates, double[] scores, double alpha) {
     return fit(coordinates, scores, new double[] {alpha}, 2);
@@ -48,12 +48,13 @@ public final class RidgeRegression {
    * @param alphas at least one, each positive, in nats²
    * @param folds at least 2
    * @return the regression; O(K²·N + folds·alphas·K³)
-   * @throws IllegalArgumentException if the lengths differ, a score is infinite, an alpha is not
-   *     positive or too small to solve for, or there are fewer than two models with a score for
-   *     each fold
+   * @throws IllegalArgumentException if the lengths differ, a cell is missing, a score is infinite,
+   *     an alpha is not positive or too small to solve for, or there are fewer than two models with
+   *     a score for each fold
    */
   public static RidgeRegression fit(
       CenteredMatrix coordinates, double[] scores, double[] alphas, int folds) {
+    coordinates.requireComplete("ridge regression");
     AlphaSelection selection = new AlphaSelection(alphas.clone(), folds);
     int[] train = Targets.known(coordinates.names(), scores);
     selection.requireEnough(train.length);
