@@ -134,7 +134,7 @@ class SegmentPropertiesTest {
     assertThat(segments.texts()).isEqualTo(t);
   }
 
-  @Property(tries = 30)
+  @Property(tries = 20)
   void distancesAreThoseOfTheTokensToTheStatedBoundOfSinglePrecision(@ForAll long seed) {
     RandomScores random = new RandomScores(seed, 5);
     List<List<TextScore>> models = models(random);
@@ -229,7 +229,7 @@ class SegmentPropertiesTest {
     assertThat(all.segments()).isEqualTo(extended.segments());
   }
 
-  @Property(tries = 30)
+  @Property(tries = 12)
   void addingAModelWithAnotherTokenizerJoinsSegments(@ForAll long seed) {
     RandomScores random = new RandomScores(seed, 4);
     List<List<TextScore>> models = models(random);
