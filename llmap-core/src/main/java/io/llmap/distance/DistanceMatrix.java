@@ -1,6 +1,6 @@
 package io.llmap.distance;
 
-import java.util.Arrays;
+import io.llmap.internal.Parallel;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -10,10 +10,15 @@ import java.util.function.DoubleUnaryOperator;
  * Symmetric distances between named models, with a zero diagonal; what they mean and in which unit
  * is the business of whoever made them.
  *
- * <p>Immutable. Holds the strict lower triangle: K·(K − 1)/2 doubles.
+ * <p>Immutable. Holds the strict lower triangle: K·(K − 1)/2 doubles, which an array can do up to K
+ * = 65,536.
  */
 public final class DistanceMatrix {
+  private static final int PIECE = 1 << 16;
+
   private final List<String> names;
+
+  /** The pairs, and perhaps unused places behind them. */
   private final double[] triangle;
 
   private DistanceMatrix(List<String> names, double[] triangle) {
@@ -37,23 +42,87 @@ public final class DistanceMatrix {
       throw new IllegalArgumentException(
           k + " models have " + pairs(k) + " pairs, got " + triangle.length);
     }
+    return new DistanceMatrix(requireDifferent(names), triangle).requirePossible();
+  }
+
+  /**
+   * Takes a triangle that has a diagonal, and moves the rest together in place: K places of the
+   * array stay unused.
+   */
+  static DistanceMatrix compacted(List<String> names, double[] withDiagonal) {
+    for (int i = 1; i < names.size(); i++) {
+      System.arraycopy(withDiagonal, PackedTriangle.start(i), withDiagonal, index(i, 0), i);
+    }
+    return new DistanceMatrix(requireDifferent(names), withDiagonal).requirePossible();
+  }
+
+  private static List<String> requireDifferent(List<String> names) {
     Set<String> seen = new HashSet<>();
     for (String name : names) {
       if (!seen.add(name)) {
         throw new IllegalArgumentException("two models are named \"" + name + "\"");
       }
     }
-    DistanceMatrix result = new DistanceMatrix(List.copyOf(names), triangle);
-    for (int i = 1; i < k; i++) {
-      for (int j = 0; j < i; j++) {
-        double d = result.get(i, j);
-        if (!(d >= 0) || d == Double.POSITIVE_INFINITY) {
-          throw new IllegalArgumentException(
-              "the distance of \"" + names.get(i) + "\" and \"" + names.get(j) + "\" is " + d);
-        }
+    return List.copyOf(names);
+  }
+
+  private DistanceMatrix requirePossible() {
+    int pieces = pieces();
+    int[] impossible = new int[pieces];
+    Parallel.forEach(
+        pieces,
+        piece -> {
+          int at = from(piece);
+          int to = to(piece);
+          while (at < to && triangle[at] >= 0 && triangle[at] < Double.POSITIVE_INFINITY) {
+            at++;
+          }
+          impossible[piece] = at;
+        });
+    for (int piece = 0; piece < pieces; piece++) {
+      int at = impossible[piece];
+      if (at < to(piece)) {
+        int i = PackedTriangle.row(at) + 1;
+        int j = at - index(i, 0);
+        throw new IllegalArgumentException(
+            "the distance of \""
+                + names.get(i)
+                + "\" and \""
+                + names.get(j)
+                + "\" is "
+                + triangle[at]);
       }
     }
-    return result;
+    return this;
+  }
+
+  private int pieces() {
+    return (int) (((long) pairs(size()) + PIECE - 1) / PIECE);
+  }
+
+  private static int from(int piece) {
+    return piece * PIECE;
+  }
+
+  private int to(int piece) {
+    return (int) Math.min((long) from(piece) + PIECE, pairs(size()));
+  }
+
+  /**
+   * Computes the Euclidean distances between points, such as those of an embedding.
+   *
+   * @param names K different names
+   * @param points K × D, finite
+   * @return the distances, each to about 1e-11 of itself, near points included; O(K²·D) time, O(K²)
+   *     memory
+   * @throws IllegalArgumentException if a name is repeated, a shape is wrong, or a distance is NaN
+   *     or too large to be squared
+   */
+  public static DistanceMatrix euclidean(List<String> names, double[][] points) {
+    if (names.size() != points.length) {
+      throw new IllegalArgumentException(names.size() + " names but " + points.length + " points");
+    }
+    return SquaredDistances.of(names, RowSource.wrap(points), GramKernels.best()).map(Math::sqrt);
   }
 
   /**
@@ -94,7 +163,7 @@ public final class DistanceMatrix {
   }
 
   private static int pairs(int k) {
-    return Math.toIntExact((long) k * (k - 1) / 2);
+    return k == 0 ? 0 : PackedTriangle.length(k - 1);
   }
 
   private static int index(int i, int j) {
@@ -133,11 +202,19 @@ public final class DistanceMatrix {
   /**
    * Applies a function to every distance off the diagonal.
    *
-   * @param function maps non-negative numbers to non-negative numbers
+   * @param function maps non-negative numbers to non-negative numbers; called by several threads
    * @return a new matrix with the same names
    */
   public DistanceMatrix map(DoubleUnaryOperator function) {
-    return wrap(names, Arrays.stream(triangle).map(function).toArray());
+    double[] mapped = new double[pairs(size())];
+    Parallel.forEach(
+        pieces(),
+        piece -> {
+          for (int at = from(piece); at < to(piece); at++) {
+            mapped[at] = function.applyAsDouble(triangle[at]);
+          }
+        });
+    return new DistanceMatrix(names, mapped).requirePossible();
   }
 
   /**

@@ -11,7 +11,8 @@ final class PackedTriangle {
   static int length(int rows) {
     long length = (long) rows * (rows + 1) / 2;
     if (length > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(rows + " rows are more than the 65535 of a Gram matrix");
+      throw new IllegalArgumentException(
+          rows + " rows have more pairs than an array can hold; at most 65535");
     }
     return (int) length;
   }

@@ -1,5 +1,7 @@
 package io.llmap.distance;
 
+import io.llmap.matrix.CenteredMatrix;
+
 /**
  * A K × N matrix that is read in pieces of rows, so that a kernel packs what it needs and nobody
  * holds a second copy of the whole.
@@ -7,6 +9,27 @@ package io.llmap.distance;
  * <p>Implementations are safe for use by many threads and give the same values at every call.
  */
 public interface RowSource {
+  /**
+   * Reads the rows of Q.
+   *
+   * @param coordinates K × N
+   * @return a view
+   */
+  static RowSource of(CenteredMatrix coordinates) {
+    return new CenteredRows(coordinates);
+  }
+
+  /**
+   * Reads points that are in memory.
+   *
+   * @param points K rows of equal length; not copied
+   * @return a view
+   * @throws IllegalArgumentException if a row has another length than the first
+   */
+  static RowSource wrap(double[][] points) {
+    return new PointRows(points);
+  }
+
   /**
    * The number of rows, K.
    *

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -46,5 +47,38 @@ class DistanceMatrixTest {
     assertThatThrownBy(
             () -> DistanceMatrix.of(NAMES, new double[][] {{0, 1, 2}, {1, 5, 3}, {2, 3, 0}}))
         .hasMessage("the distance of \"b\" to itself is 5.0");
+  }
+
+  @Test
+  void pointsHaveTheirEuclideanDistances() {
+    DistanceMatrix distances =
+        DistanceMatrix.euclidean(NAMES, new double[][] {{1e9, 2}, {1e9 + 3, 6}, {1e9, 2}});
+
+    assertThat(distances.toArray()).isDeepEqualTo(new double[][] {{0, 5, 0}, {5, 0, 5}, {0, 5, 0}});
+  }
+
+  @Test
+  void badPointsAreRefused() {
+    assertThatThrownBy(() -> DistanceMatrix.euclidean(NAMES, new double[2][2]))
+        .hasMessage("3 names but 2 points");
+    assertThatThrownBy(() -> DistanceMatrix.euclidean(NAMES, new double[][] {{1, 2}, {1, 2}, {1}}))
+        .hasMessage("point 2 has 1 coordinates, point 0 has 2");
+    assertThatThrownBy(
+            () -> DistanceMatrix.euclidean(NAMES, new double[][] {{1}, {2}, {Double.NaN}}))
+        .hasMessage("the distance of \"c\" and \"a\" is NaN");
+    assertThatThrownBy(() -> DistanceMatrix.euclidean(NAMES, new double[][] {{1}, {1e200}, {2}}))
+        .hasMessageStartingWith("the distance of \"b\" and \"a\" is ");
+  }
+
+  @Test
+  void theFirstImpossibleDistanceOfManyIsNamed() {
+    int k = 700;
+    double[] triangle = new double[k * (k - 1) / 2];
+    triangle[650 * 649 / 2 + 17] = -1;
+    triangle[690 * 689 / 2 + 3] = -2;
+    List<String> names = IntStream.range(0, k).mapToObj(i -> "m" + i).toList();
+
+    assertThatThrownBy(() -> DistanceMatrix.wrap(names, triangle))
+        .hasMessage("the distance of \"m650\" and \"m17\" is -1.0");
   }
 }
