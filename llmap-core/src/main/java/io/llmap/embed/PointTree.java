@@ -15,9 +15,8 @@ package io.llmap.embed;
 final class PointTree {
   private static final int LEAF = 4;
 
-  // Points move little in a step. The boxes are computed anew every time, so that an old order
-  // costs
-  // time and no accuracy.
+  // Points move little in a step. Boxes are computed at every step: an old order costs some time,
+  // and no accuracy.
   private static final int STEPS_PER_ORDER = 10;
 
   private final int[] order;

@@ -20,13 +20,12 @@ import java.util.stream.IntStream;
  * go downhill and halved until they do: no learning rate, and every step lowers f.
  */
 final class TsnePlacement {
-  /** Steps at most; about ten are usual. */
-  static final int MAX_STEPS = 100;
+  private static final int MAX_STEPS = 100;
 
-  // The width of the map's kernel is 1, so this moves a point by less than its last digits.
-  private static final double CONVERGED = 1e-12;
+  // The kernel's width is 1: on the map nobody sees a shorter step.
+  private static final double CONVERGED = 1e-10;
   private static final double SUFFICIENT = 1e-4;
-  private static final int MAX_HALVINGS = 50;
+  private static final double SHORTEST = 0x1p-40;
 
   private final Embedding map;
   private final double totalWeight;
@@ -51,21 +50,24 @@ final class TsnePlacement {
     double x = median(0);
     double y = median(1);
     evaluate(x, y);
-    for (int step = 0; step < MAX_STEPS && Math.hypot(gradientX, gradientY) > CONVERGED; step++) {
+    for (int step = 0; step < MAX_STEPS; step++) {
       double[] direction = direction();
       double slope = direction[0] * gradientX + direction[1] * gradientY;
       double before = value;
-      double length = 1;
-      int halvings = 0;
-      do {
-        evaluate(x + length * direction[0], y + length * direction[1]);
-        length /= 2;
-      } while (value > before + SUFFICIENT * 2 * length * slope && ++halvings < MAX_HALVINGS);
+      double share = 1;
+      evaluate(x + direction[0], y + direction[1]);
+      while (value > before + SUFFICIENT * share * slope && share > SHORTEST) {
+        share /= 2;
+        evaluate(x + share * direction[0], y + share * direction[1]);
+      }
       if (!(value < before)) {
         break;
       }
-      x += 2 * length * direction[0];
-      y += 2 * length * direction[1];
+      x += share * direction[0];
+      y += share * direction[1];
+      if (share * Math.hypot(direction[0], direction[1]) <= CONVERGED) {
+        break;
+      }
     }
     return new double[] {x, y};
   }

@@ -84,7 +84,7 @@ class TsneGradientTest {
   }
 
   /** Clusters, duplicates and outliers on the map; K from one group to many. */
-  @Property(tries = 60)
+  @Property(tries = 30)
   void barnesHutWithThetaZeroIsExact(
       @ForAll @IntRange(min = 2, max = 300) int k,
       @ForAll @IntRange(min = -4, max = 4) int exponent,

@@ -127,7 +127,7 @@ class TsnePlacementTest {
       double[] row = rows(own, OLD)[j];
       double[] point = TSNE.place(map, List.of("twin"), new double[][] {row}).toArray()[0];
 
-      assertThat(distance(point, j)).isLessThan(0.1 * width);
+      assertThat(distance(point, j)).isLessThan(0.02 * width);
     }
   }
 

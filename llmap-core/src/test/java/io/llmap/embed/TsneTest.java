@@ -382,9 +382,10 @@ class TsneTest {
     assertThat(map.method()).doesNotContain("100000 iterations done");
   }
 
-  @Test
-  void aLearningRateThatIsTooLargeIsAnErrorAndNotAMap() {
-    Tsne tsne = Tsne.defaults().withLearningRate(1e300);
+  @ParameterizedTest
+  @EnumSource
+  void aLearningRateThatIsTooLargeIsAnErrorAndNotAMap(Tsne.Gradient gradient) {
+    Tsne tsne = Tsne.defaults().withLearningRate(1e300).withGradient(gradient);
     DistanceMatrix distances = Golden.distances();
 
     assertThatThrownBy(() -> tsne.embed(distances))
