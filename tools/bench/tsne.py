@@ -40,7 +40,7 @@ def conditional(d2, own):
     d2 -= d2.min(1, keepdims=True)
     d2 /= np.where(np.isfinite(d2), d2, 0).mean(1, keepdims=True)
     low, high = np.full(len(d2), -20.0), np.full(len(d2), 20.0)
-    for _ in range(60):
+    for _ in range(45):
         middle = (low + high) / 2
         e = np.exp(middle)[:, None] * d2
         w = np.exp(-e)
