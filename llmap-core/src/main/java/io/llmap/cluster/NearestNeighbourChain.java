@@ -28,7 +28,7 @@ final class NearestNeighbourChain {
   private final int[] rowStarts;
   private final int[] sizes;
 
-  /** The clusters there are, ascending: a search steps over those that are gone at no cost. */
+  /** The clusters there are, ascending, so that a search does not meet those that are gone. */
   private final int[] clusters;
 
   private int count;
@@ -47,24 +47,13 @@ final class NearestNeighbourChain {
       sizes[i] = 1;
       clusters[i] = i;
       for (int j = 0; j < i; j++) {
-        triangle[pair++] = distances.get(i, j);
-      }
-    }
-    if (linkage == Linkage.WARD) {
-      square(distances);
-    }
-  }
-
-  private void square(DistanceMatrix distances) {
-    for (int i = 0; i < sizes.length; i++) {
-      for (int j = 0; j < i; j++) {
-        double d = triangle[rowStarts[i] + j];
-        if (d > LARGEST_FOR_WARD) {
+        double d = distances.get(i, j);
+        if (linkage == Linkage.WARD && d > LARGEST_FOR_WARD) {
           throw new IllegalArgumentException(
               "the distance of \"%s\" and \"%s\" is %s, too large for Ward linkage"
                   .formatted(distances.names().get(i), distances.names().get(j), d));
         }
-        triangle[rowStarts[i] + j] = d * d;
+        triangle[pair++] = linkage == Linkage.WARD ? d * d : d;
       }
     }
   }

@@ -12,8 +12,9 @@ import java.util.stream.IntStream;
  *
  * <p>The models that have a score are put into folds. Each fold is predicted by a regression on the
  * others, with an α that is chosen by a second cross-validation within those others, as {@link
- * RidgeRegression#fit(io.llmap.matrix.CenteredMatrix, double[], double[], int)} does. Whatever is
- * learnt, column means included, is learnt from the models that are trained on.
+ * RidgeRegression#fit(io.llmap.matrix.CenteredMatrix, double[], double[], int)} does: neighbours in
+ * the order of the models are then left out together. Whatever is learnt, column means included, is
+ * learnt from the models that are trained on.
  *
  * <p>Features come as squared distances, of which ridge regression needs no more: the Gram matrix
  * of all models is computed once, and every fold takes its part of it. O(folds·inner
@@ -150,8 +151,9 @@ public final class CrossValidation {
   /**
    * Predicts all scores.
    *
-   * @param squared squared Euclidean distances of K models, such as {@link
-   *     io.llmap.distance.KlDistances#squaredEuclidean()}
+   * @param squared squared Euclidean distances of K models' features: for rows of Q {@link
+   *     io.llmap.distance.KlDistances#squaredEuclidean()}; rows of L, which also know a model's
+   *     mean log-likelihood, are N times the squared difference of the means farther apart
    * @param scores K numbers in any unit, NaN for a model that has none: it is left out
    * @return predictions for the models that have a score
    * @throws IllegalArgumentException if the numbers of models, scores and groups differ, a score is

@@ -221,7 +221,7 @@ class TextSamplingTest {
     for (int s = 0; s < 1000; s++) {
       double spread = Math.exp(2 * random.nextGaussian());
       for (double[] row : values) {
-        row[s] = -600 + spread * random.nextGaussian();
+        row[s] = -60_000 + spread * random.nextGaussian();
       }
     }
     LogLikelihoodMatrix matrix = Simulated.matrix(values);

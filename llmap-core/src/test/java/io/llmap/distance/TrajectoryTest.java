@@ -64,6 +64,7 @@ class TrajectoryTest {
   void aRandomWalkHasExponentOne() {
     Random random = new Random(2);
     double[] place = new double[4000];
+    Arrays.fill(place, -500);
     double[][] values = new double[40][];
     for (int t = 0; t < 40; t++) {
       values[t] = place.clone();

@@ -65,7 +65,7 @@ class CrossValidationTest {
   void columnMeansAreThoseOfTheModelsThatAreTrainedOn() {
     double[][] values = Golden.normal(12, 5, 4);
     for (int i = 0; i < 12; i += 2) {
-      values[i][0] += 30 * i;
+      values[i][0] -= 30 * i;
     }
     CenteredMatrix q = Golden.unclipped(values);
     double[] scores = new Random(5).doubles(12, 0, 100).toArray();
