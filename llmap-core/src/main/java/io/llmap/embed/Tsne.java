@@ -68,9 +68,9 @@ public final class Tsne implements EmbeddingMethod {
   /** How the gradient is computed. */
   public enum Gradient {
     /**
-     * {@link #EXACT} up to 2000 models, {@link #BARNES_HUT} for more. At 1000 models the exact
-     * gradient takes about three times as long, less than a millisecond, and leaves nothing out; at
-     * 2000 it is ten times, and a map takes seconds.
+     * {@link #EXACT} up to 2000 models, {@link #BARNES_HUT} for more. The exact gradient leaves
+     * nothing out; measured, it takes two to three times as long for 1000 models, five times for
+     * 2000, where a map is still a matter of seconds, and six times for 4000.
      */
     AUTOMATIC,
     /** Over all pairs: O(K²) time per iteration, 8·K² bytes. */
