@@ -1,5 +1,8 @@
 package io.llmap.embed;
 
+import io.llmap.distance.GramKernels;
+import io.llmap.distance.RowSource;
+import io.llmap.internal.Parallel;
 import io.llmap.matrix.CenteredMatrix;
 import java.util.List;
 import java.util.Locale;
@@ -16,7 +19,8 @@ import org.ejml.dense.row.CommonOps_DDRM;
  * <p>Signs: on every axis the coordinate of the largest size is positive; of several that are equal
  * to a relative 1e-9, the first model's.
  *
- * <p>Immutable. The same matrix gives the same bits.
+ * <p>Immutable. The same matrix gives the same bits with the same Gram kernel, on any number of
+ * threads.
  */
 public final class Pca {
   private final List<String> names;
@@ -35,21 +39,17 @@ public final class Pca {
    * Decomposes a matrix.
    *
    * @param matrix K models × N texts
-   * @return all components; O(K·N·min(K, N)) time, another K·N doubles while it runs
+   * @return all components; O(K·N·min(K, N)) time, and some matrices of min(K, N)² doubles while it
+   *     runs
    * @throws IllegalArgumentException if a cell is missing: use {@link ClassicalMds} on distances
+   * @throws io.llmap.LlmapException if the eigenvalues do not converge
    */
   public static Pca of(CenteredMatrix matrix) {
     matrix.requireComplete("PCA");
     int k = matrix.models();
     int n = matrix.texts();
     int components = Math.min(k, n);
-    DMatrixRMaj q = DMatrixRMaj.wrap(k, n, matrix.toFlatArray());
-    DMatrixRMaj gram = new DMatrixRMaj(components, components);
-    if (k <= n) {
-      CommonOps_DDRM.multOuter(q, gram);
-    } else {
-      CommonOps_DDRM.multInner(q, gram);
-    }
+    DMatrixRMaj gram = gram(k <= n ? RowSource.of(matrix) : new Columns(matrix));
     double total = CommonOps_DDRM.trace(gram);
     SymmetricEigen eigen = SymmetricEigen.of(gram);
     double[] singularValues = new double[components];
@@ -59,18 +59,59 @@ public final class Pca {
       singularValues[d] = Math.sqrt(eigen.values()[d]);
       ratios[d] = eigen.values()[d] / total;
     }
-    double[][] axes = k <= n ? eigen.axes(components) : project(q, eigen);
+    double[][] axes = k <= n ? eigen.axes(components) : project(matrix, eigen);
     return new Pca(matrix.names(), singularValues, ratios, axes);
   }
 
+  private static DMatrixRMaj gram(RowSource rows) {
+    int size = rows.rows();
+    double[] triangle = new double[size * (size + 1) / 2];
+    GramKernels.best().add(rows, triangle);
+    DMatrixRMaj gram = new DMatrixRMaj(size, size);
+    int at = 0;
+    for (int i = 0; i < size; i++) {
+      for (int j = 0; j <= i; j++) {
+        gram.set(i, j, triangle[at]);
+        gram.set(j, i, triangle[at]);
+        at++;
+      }
+    }
+    return gram;
+  }
+
+  /** Qᵀ, row by row. */
+  private record Columns(CenteredMatrix matrix) implements RowSource {
+    @Override
+    public int rows() {
+      return matrix.texts();
+    }
+
+    @Override
+    public int columns() {
+      return matrix.models();
+    }
+
+    @Override
+    public void read(int row, int from, int to, double[] target, int offset) {
+      for (int i = from; i < to; i++) {
+        target[offset + i - from] = matrix.get(i, row);
+      }
+    }
+  }
+
   /** Q·v, where the eigenvectors are those of the texts. */
-  private static double[][] project(DMatrixRMaj q, SymmetricEigen eigen) {
-    double[][] axes = new double[eigen.rank()][];
-    for (int d = 0; d < axes.length; d++) {
-      DMatrixRMaj axis = new DMatrixRMaj(q.numRows, 1);
-      CommonOps_DDRM.mult(q, DMatrixRMaj.wrap(q.numCols, 1, eigen.vector(d)), axis);
-      axes[d] = axis.data;
-      SymmetricEigen.orient(axes[d]);
+  private static double[][] project(CenteredMatrix matrix, SymmetricEigen eigen) {
+    double[][] axes = new double[eigen.rank()][matrix.models()];
+    Parallel.forEach(
+        matrix.models(),
+        i -> {
+          double[] row = matrix.row(i);
+          for (int d = 0; d < axes.length; d++) {
+            axes[d][i] = CenteredSquares.dot(row, eigen.vector(d), row.length);
+          }
+        });
+    for (double[] axis : axes) {
+      SymmetricEigen.orient(axis);
     }
     return axes;
   }

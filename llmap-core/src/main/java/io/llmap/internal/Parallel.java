@@ -1,5 +1,6 @@
 package io.llmap.internal;
 
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
@@ -16,7 +17,10 @@ public final class Parallel {
   private Parallel() {}
 
   /**
-   * Runs all pieces and waits for them; an exception of one is thrown.
+   * Runs all pieces and waits for them.
+   *
+   * <p>An exception does not keep other pieces from being done. The one of the lowest piece that
+   * failed is thrown as it is: which thread was first does not show, and no pool wraps it.
    *
    * @param pieces how many, numbered from 0
    * @param work gets a piece's number
@@ -24,8 +28,21 @@ public final class Parallel {
   public static void forEach(int pieces, IntConsumer work) {
     if (pieces == 1) {
       work.accept(0);
-    } else {
-      IntStream.range(0, pieces).parallel().forEach(work);
+      return;
+    }
+    ConcurrentSkipListMap<Integer, RuntimeException> failures = new ConcurrentSkipListMap<>();
+    IntStream.range(0, pieces)
+        .parallel()
+        .forEach(
+            piece -> {
+              try {
+                work.accept(piece);
+              } catch (RuntimeException e) {
+                failures.put(piece, e);
+              }
+            });
+    if (!failures.isEmpty()) {
+      throw failures.firstEntry().getValue();
     }
   }
 }
