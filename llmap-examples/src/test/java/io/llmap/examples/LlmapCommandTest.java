@@ -270,13 +270,101 @@ class LlmapCommandTest {
     assertFails(Command.run("map", "--out", folder), 2, "--store");
     assertFails(Command.run("map", "--store", folder, "--clip", "1.5", "--out", folder), 2, "1.5");
     assertFails(
-        Command.run("map", "--store", folder, "--method", "umap", "--out", folder),
+        Command.run("map", "--store", folder, "--method", "som", "--out", folder),
         2,
-        "\"umap\" is none of [tsne, pca]");
+        "\"som\" is none of [tsne, umap, pca]");
     assertFails(
         Command.run("map", "--store", folder, "--method", "pca", "--seed", "3", "--out", folder),
         2,
-        "--seed is for --method tsne");
+        "--seed is for tsne, umap and --bootstrap");
+    assertFails(
+        Command.run("map", "--store", folder, "--bootstrap", "1", "--out", folder),
+        2,
+        "at least 2 replicates, got 1");
+    assertFails(
+        Command.run("map", "--store", folder, "--estimator", "segments", "--out", folder),
+        2,
+        "--texts FILE");
+    assertFails(
+        Command.run("map", "--store", folder, "--texts", texts, "--out", folder),
+        2,
+        "--texts is for --estimator segments");
+    assertFails(
+        Command.run("map", "--store", folder, "--estimator", "exact", "--out", folder),
+        2,
+        "\"exact\" is none of [text-variance, segments]");
+  }
+
+  @Test
+  void segmentsAndIntervalsComeFromTheSameScores() throws IOException {
+    Path texts =
+        texts(
+            "{\"id\":\"a\",\"text\":\"" + "The whale is not a fish. ".repeat(12) + "\"}",
+            "{\"id\":\"b\",\"text\":\"" + "This licence grants no warranty. ".repeat(9) + "\"}",
+            "{\"id\":\"c\",\"text\":\"" + "int main() { return 0; } ".repeat(11) + "\"}");
+    Path store = folder.resolve("store");
+    for (String model : List.of(SMALL, OTHER, "gpt2-general-a")) {
+      Command score =
+          Command.run(
+              "score",
+              "--model",
+              spec(model),
+              "--texts",
+              texts,
+              "--store",
+              store,
+              "--token-log-probs");
+      assertThat(score.exit()).as(score.err()).isZero();
+    }
+    Path out = folder.resolve("out");
+    Command map =
+        Command.run(
+            "map",
+            "--store",
+            store,
+            "--estimator",
+            "segments",
+            "--texts",
+            texts,
+            "--method",
+            "umap",
+            "--bootstrap",
+            "20",
+            "--out",
+            out);
+    assertThat(map.exit()).as(map.err()).isZero();
+    assertThat(Files.readAllLines(out.resolve("distances.csv")))
+        .hasSize(10)
+        .first()
+        .asString()
+        .contains("kl_bits_per_byte_low,kl_bits_per_byte_high");
+    assertThat(Files.readAllLines(out.resolve("neighbours.csv")))
+        .hasSize(7)
+        .allSatisfy(
+            line -> assertThat(line).containsAnyOf("estimator", ",20,1,segments (16 tokens)"));
+    assertThat(out.resolve("provenance.json")).content().contains("segments (16 tokens)", "UMAP");
+  }
+
+  @Test
+  void segmentsOfScoresWithoutTokensSayHowToGetThem() throws IOException {
+    Path texts = texts("{\"text\":\"The whale.\"}", "{\"text\":\"Call me Ishmael\"}");
+    Path store = folder.resolve("store");
+    score(SMALL, texts, store);
+    score(OTHER, texts, store);
+    assertFails(
+        Command.run(
+            "map",
+            "--store",
+            store,
+            "--estimator",
+            "segments",
+            "--texts",
+            texts,
+            "--out",
+            folder.resolve("out")),
+        1,
+        "token log-probabilities",
+        "tokenLogProbs");
   }
 
   @Test
