@@ -47,7 +47,7 @@ public final class GramKernels {
   private static Availability vector() {
     KernelChoice.State state = KernelChoice.vectorModule();
     return state.available() && !VectorGramKernel.fused()
-        ? Availability.no("this processor has no AVX2; nothing to do")
+        ? Availability.no("this processor has no AVX2, without which the scalar kernel is faster")
         : new Availability(state.available(), state.detail());
   }
 

@@ -26,6 +26,7 @@ public final class KernelChoice {
   /**
    * A kernel that could be chosen.
    *
+   * @param <T> the kind
    * @param name as in the system property
    * @param state asked for only when it is this kernel's turn
    * @param maker makes the kernel; asked only if it can run
@@ -43,6 +44,7 @@ public final class KernelChoice {
   /**
    * Chooses by the system properties.
    *
+   * @param <T> the kind
    * @param kind the end of the property's name, such as {@code gram}
    * @param what the kind in words, such as {@code Gram}
    * @param bestFirst all kernels of the kind
@@ -81,6 +83,10 @@ public final class KernelChoice {
             state.detail());
         return candidate.maker().get();
       }
+      if (!forced.isEmpty()) {
+        throw new BackendUnavailableException(
+            "-D%s=%s cannot be met: %s".formatted(property, forced, state.detail()));
+      }
       refusals.add(
           "the faster %s kernel \"%s\" is not used: %s"
               .formatted(what, candidate.name(), state.detail()));
@@ -90,13 +96,7 @@ public final class KernelChoice {
       throw new IllegalStateException("no " + what + " kernel among " + known);
     }
     throw new BackendUnavailableException(
-        "-D%s=%s %s"
-            .formatted(
-                property,
-                forced,
-                known.contains(forced)
-                    ? "cannot be met: " + refusals.get(0)
-                    : "names no " + what + " kernel; there are " + known));
+        "-D%s=%s names no %s kernel; there are %s".formatted(property, forced, what, known));
   }
 
   /**
