@@ -45,9 +45,11 @@ final class NearestTable {
     }
     return table
         .append(
-            "*  estimated by " + bySegments.description() + ": the size is right for models that")
+            "*  estimated by "
+                + bySegments.description()
+                + ": the size is right for near models on")
         .append(System.lineSeparator())
-        .append("   are near each other, and too large by a small factor for distant ones")
+        .append("   texts that both know, and up to about four times too large elsewhere")
         .append(System.lineSeparator())
         .append(
             "** the paper's estimate, bits/byte: half the variance of the texts' log-likelihood")
