@@ -7,7 +7,9 @@ package io.llmap.distance;
  */
 public interface GramKernel {
   /**
-   * Adds A·Aᵀ to a packed lower triangle.
+   * Adds A·Aᵀ to a packed lower triangle: O(K²·N) time, and O(K²) memory traffic a call, so that a
+   * matrix which comes in pieces is best added some hundred columns at a time. Holds a block of K
+   * rows by some hundred columns beside the arguments.
    *
    * @param a K × N
    * @param triangle K·(K + 1)/2 numbers, the lower triangle by rows with the diagonal: element (i,

@@ -10,7 +10,7 @@ import org.ejml.data.DMatrixRMaj;
  * it read the distances and hold no other K × K matrix.
  */
 final class CenteredSquares implements SymmetricOperator {
-  /** Rows of a piece; a piece adds to K sums of its own, so there must not be many. */
+  /** Each adds to K sums of its own, so there must not be many. */
   private static final int PIECES = 16;
 
   private final DistanceMatrix distances;
