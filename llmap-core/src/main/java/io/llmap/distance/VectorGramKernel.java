@@ -9,9 +9,8 @@ import jdk.incubator.vector.VectorSpecies;
  * are taken in blocks; a block of all rows is packed so that tiles read it in order; each tile of
  * the triangle is summed in registers and added to the triangle once a block.
  *
- * <p>A panel of the packed block holds {@value #PANEL} rows, column by column. The same panel gives
- * a tile its rows, one number at a time, and its columns, a vector at a time, so every row is
- * packed once.
+ * <p>A panel of the packed block holds some rows, column by column. The same panel gives a tile its
+ * rows, one number at a time, and its columns, a vector at a time, so every row is packed once.
  *
  * <p>Every sum runs over the columns in order, in blocks of {@value #DEPTH} that are added in
  * order, whichever thread computes it.
@@ -23,25 +22,26 @@ final class VectorGramKernel implements GramKernel {
           ? DoubleVector.SPECIES_PREFERRED
           : DoubleVector.SPECIES_512;
 
-  /** Rows of a panel: a multiple of the rows and the columns of either tile, up to 512 bits. */
-  static final int PANEL = 24;
-
-  /**
-   * Columns of a block: eight rows of a panel are 16 KiB then, half of a first-level cache, and
-   * {@link #BAND} panels are 192 KiB in the second level.
-   */
-  static final int DEPTH = 256;
-
-  private static final int BAND = 4;
-
   private static final boolean X86 = System.getProperty("os.arch", "").matches("amd64|x86_64");
 
   /** AVX-512 and all of ARM have 32 vector registers, AVX2 and older have 16. */
   private static final boolean MANY_REGISTERS = !X86 || SPECIES.length() >= 8;
 
-  private static final int TILE_ROWS = MANY_REGISTERS ? VectorTile8x3.ROWS : VectorTile6x2.ROWS;
+  private static final int TILE_ROWS = MANY_REGISTERS ? VectorTile8x3.ROWS : VectorTile4x2.ROWS;
   private static final int TILE_COLUMNS =
-      SPECIES.length() * (MANY_REGISTERS ? VectorTile8x3.VECTORS : VectorTile6x2.VECTORS);
+      SPECIES.length() * (MANY_REGISTERS ? VectorTile8x3.VECTORS : VectorTile4x2.VECTORS);
+
+  /**
+   * Rows of a panel: a multiple of a tile's rows and columns. Three tiles of AVX2 would share one
+   * of 24, each reading a third of every cache line three times.
+   */
+  static final int PANEL = MANY_REGISTERS ? 24 : 8;
+
+  /** Columns of a block: eight rows are 16 KiB then, a part of any first-level cache. */
+  static final int DEPTH = 256;
+
+  /** Panels of a band: 96 rows, 192 KiB of a block in the second-level cache. */
+  private static final int BAND = 96 / PANEL;
 
   /** Whether vectors are multiplied and added in one operation here; else they are emulated. */
   static boolean fused() {
@@ -100,7 +100,7 @@ final class VectorGramKernel implements GramKernel {
     if (MANY_REGISTERS) {
       VectorTile8x3.multiply(left, r, right, c, count, tile);
     } else {
-      VectorTile6x2.multiply(left, r, right, c, count, tile);
+      VectorTile4x2.multiply(left, r, right, c, count, tile);
     }
   }
 

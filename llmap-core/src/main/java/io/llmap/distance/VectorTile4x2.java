@@ -4,18 +4,19 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * A tile of 6 rows by 2 vectors: 12 sums, 2 vectors and a broadcast in 16 registers. 4 by 3 would
- * need all 16, and is a third slower because the compiler spills. See {@link VectorTile8x3}.
+ * A tile of 4 rows by 2 vectors in 16 registers: 8 sums are as many as two multipliers of latency 4
+ * keep busy, and 6 loads feed 8 multiplications. 4 by 3 would need all registers, and is a third
+ * slower because the compiler spills. See {@link VectorTile8x3}.
  */
-final class VectorTile6x2 {
-  static final int ROWS = 6;
+final class VectorTile4x2 {
+  static final int ROWS = 4;
   static final int VECTORS = 2;
 
   private static final VectorSpecies<Double> SPECIES = VectorGramKernel.SPECIES;
   private static final int LANES = SPECIES.length();
   private static final int COLUMNS = VECTORS * LANES;
 
-  private VectorTile6x2() {}
+  private VectorTile4x2() {}
 
   /**
    * The products of rows r … of one packed panel and rows c … of another, summed over so many
@@ -31,10 +32,6 @@ final class VectorTile6x2 {
     DoubleVector c21 = c00;
     DoubleVector c30 = c00;
     DoubleVector c31 = c00;
-    DoubleVector c40 = c00;
-    DoubleVector c41 = c00;
-    DoubleVector c50 = c00;
-    DoubleVector c51 = c00;
     for (int k = 0, end = count * VectorGramKernel.PANEL; k < end; k += VectorGramKernel.PANEL) {
       DoubleVector b0 = DoubleVector.fromArray(SPECIES, right, c + k);
       DoubleVector b1 = DoubleVector.fromArray(SPECIES, right, c + k + LANES);
@@ -50,12 +47,6 @@ final class VectorTile6x2 {
       a = DoubleVector.broadcast(SPECIES, left[r + k + 3]);
       c30 = a.fma(b0, c30);
       c31 = a.fma(b1, c31);
-      a = DoubleVector.broadcast(SPECIES, left[r + k + 4]);
-      c40 = a.fma(b0, c40);
-      c41 = a.fma(b1, c41);
-      a = DoubleVector.broadcast(SPECIES, left[r + k + 5]);
-      c50 = a.fma(b0, c50);
-      c51 = a.fma(b1, c51);
     }
     c00.intoArray(tile, 0);
     c01.intoArray(tile, LANES);
@@ -65,9 +56,5 @@ final class VectorTile6x2 {
     c21.intoArray(tile, 2 * COLUMNS + LANES);
     c30.intoArray(tile, 3 * COLUMNS);
     c31.intoArray(tile, 3 * COLUMNS + LANES);
-    c40.intoArray(tile, 4 * COLUMNS);
-    c41.intoArray(tile, 4 * COLUMNS + LANES);
-    c50.intoArray(tile, 5 * COLUMNS);
-    c51.intoArray(tile, 5 * COLUMNS + LANES);
   }
 }
