@@ -1,0 +1,20 @@
+package io.llmap.onnx;
+
+import io.llmap.score.ScorerOptions;
+import io.llmap.score.spi.CausalLm;
+import io.llmap.tokenizers.ModelConfig;
+import java.nio.file.Path;
+
+/**
+ * The forward pass of the onnx provider's scorers, for tests that need whole next-token
+ * distributions and not only the scored token's share.
+ */
+public final class OnnxForward {
+  private OnnxForward() {}
+
+  /** Opens a model as {@link OnnxScorerProvider#open} does. */
+  public static CausalLm open(Path folder, ScorerOptions options) {
+    OnnxModelFiles files = OnnxModelFiles.locate(folder);
+    return OnnxCausalLm.open(files.model(), ModelConfig.read(files.folder()), options);
+  }
+}
