@@ -53,7 +53,7 @@ public record Clipping(double quantile, double threshold) {
     if (quantile == 0) {
       return NONE;
     }
-    return new Clipping(quantile, Quantiles.linear(matrix.presentValues(), quantile));
+    return new Clipping(quantile, Quantiles.linear(matrix.sharedRows(), quantile));
   }
 
   /**

@@ -365,12 +365,9 @@ public final class LogLikelihoodMatrix {
     return flat;
   }
 
-  /** What is not missing, by rows; a new array. */
-  double[] presentValues() {
-    double[] flat = toFlatArray();
-    return missingCells() == 0
-        ? flat
-        : Arrays.stream(flat).filter(value -> !Double.isNaN(value)).toArray();
+  /** All values, NaN where missing; shared and not to be changed. */
+  double[][] sharedRows() {
+    return rows;
   }
 
   /** The values of a model, shared and not to be changed. */
