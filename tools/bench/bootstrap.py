@@ -18,7 +18,7 @@ def log_likelihoods(models, texts):
     """30 families over texts that are easy or hard for all of them, clipped at 2 %."""
     rng = np.random.default_rng(1)
     families = rng.normal(0, 30, size=(30, texts))
-    values = (rng.normal(-600, 40, size=(models, 1)) + rng.normal(0, 120, size=texts)
+    values = (rng.normal(-1000, 40, size=(models, 1)) + rng.normal(0, 120, size=texts)
               + families[np.arange(models) % 30] + rng.normal(0, 8, size=(models, texts)))
     return np.maximum(values, np.quantile(values, 0.02))
 

@@ -18,12 +18,12 @@ public enum KlEstimator {
    * tokens lie in the tails of both models, where log-probabilities differ by more than the models'
    * divergence says: on the project's zoo it is 0.81 to 1.31 times the truth for near models on
    * texts of a domain that both were trained on, 1.02 in the median, and 0.9 to 4 times, 1.8 in the
-   * median, for near models on texts of four domains. Of seven small models with one tokenizer on
-   * code and prose, the eleven pairs below 0.7 nats a token were estimated, with segments of 16
-   * tokens, at 0.83 to 1.32 times their divergence, 1.02 in the median, where {@link
-   * #TEXT_VARIANCE} gave 2.8 to 12.7 times. The ten pairs of 1.7 to 2.1 nats a token came out at
-   * 2.9 times, where {@link #TEXT_VARIANCE} gave 58 to 75 times. So it is high by a small factor
-   * for far models, and not by the texts' length.
+   * median, for near models on texts of four domains; at most 7 times for any pair. Of seven small
+   * models with one tokenizer on code and prose, the eleven pairs below 0.7 nats a token were
+   * estimated, with segments of 16 tokens, at 0.83 to 1.32 times their divergence, 1.02 in the
+   * median, where {@link #TEXT_VARIANCE} gave 2.8 to 12.7 times. The ten pairs of 1.7 to 2.1 nats a
+   * token came out at 2.9 times, where {@link #TEXT_VARIANCE} gave 58 to 75 times. So it is high by
+   * a small factor for far models, and not by the texts' length.
    *
    * <p>The noise of a model that computes in 16 bits counts as divergence and sets a floor: compare
    * a model with itself in another precision or batch order to know it.

@@ -49,7 +49,7 @@ final class NearestTable {
                 + bySegments.description()
                 + ": the size is right for near models on")
         .append(System.lineSeparator())
-        .append("   texts that both know, and up to about four times too large elsewhere")
+        .append("   texts that both know; elsewhere about twice too large, at most seven times")
         .append(System.lineSeparator())
         .append(
             "** the paper's estimate, bits/byte: half the variance of the texts' log-likelihood")
