@@ -1,8 +1,12 @@
 package io.llmap.distance;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * How texts are cut, for all models alike. Arrays are not copied.
@@ -15,7 +19,7 @@ import java.util.Set;
  * @param bytes G lengths
  * @param tokens for each segment the most tokens that a model has in it, or more where segments
  *     were joined
- * @param leftOut ids of the other texts of the set
+ * @param leftOut ids of the other texts of the set, with fewer segments or not selected
  * @param targetTokens the most tokens that a segment is joined up to
  */
 record SegmentLayout(
@@ -95,6 +99,38 @@ record SegmentLayout(
       cuts[g] = cuts[g - 1] + bytes[starts[n] + g - 1];
     }
     return cuts;
+  }
+
+  /** Some of the texts, by ascending numbers; the others are left out. */
+  SegmentLayout select(int[] chosen) {
+    int[] newStarts = new int[chosen.length + 1];
+    BitSet kept = new BitSet(textIds.size());
+    for (int t = 0; t < chosen.length; t++) {
+      newStarts[t + 1] = newStarts[t] + starts[chosen[t] + 1] - starts[chosen[t]];
+      kept.set(chosen[t]);
+    }
+    List<String> others = new ArrayList<>(leftOut);
+    for (int n = 0; n < textIds.size(); n++) {
+      if (!kept.get(n)) {
+        others.add(textIds.get(n));
+      }
+    }
+    int[] columns = columns(chosen);
+    return new SegmentLayout(
+        textSetFingerprint,
+        Arrays.stream(chosen).mapToObj(textIds::get).toList(),
+        Arrays.stream(chosen).map(n -> textBytes[n]).toArray(),
+        Arrays.stream(chosen).map(n -> firstBytes[n]).toArray(),
+        newStarts,
+        Arrays.stream(columns).map(g -> bytes[g]).toArray(),
+        Arrays.stream(columns).map(g -> tokens[g]).toArray(),
+        others,
+        targetTokens);
+  }
+
+  /** The segments of some texts, in their order. */
+  int[] columns(int[] chosen) {
+    return Arrays.stream(chosen).flatMap(n -> IntStream.range(starts[n], starts[n + 1])).toArray();
   }
 
   int coveredBytes(int n) {

@@ -178,7 +178,8 @@ public final class SegmentMatrix {
   }
 
   /**
-   * The ids of the texts of the set that have fewer than two segments, and so say nothing.
+   * The ids of the texts of the set that are not among the N: they have fewer than two segments,
+   * and so say nothing, or were not {@linkplain #selectTexts selected}.
    *
    * @return none in the usual case
    */
@@ -276,6 +277,38 @@ public final class SegmentMatrix {
    */
   public int coveredBytes(int n) {
     return layout.coveredBytes(n);
+  }
+
+  /**
+   * The same models on some of the texts, such as those that the models know: there the sizes of
+   * near models' divergences are right ({@link KlEstimator#SEGMENTS}). Distances name how many
+   * texts are left out.
+   *
+   * @param indices positions of texts, each in 0 to N − 1, ascending
+   * @return a new matrix; the other texts are among its {@link #leftOut()}
+   * @throws IllegalArgumentException if there is no index, or they do not ascend
+   * @throws IndexOutOfBoundsException if an index is out of range
+   */
+  public SegmentMatrix selectTexts(int[] indices) {
+    int last = -1;
+    for (int n : indices) {
+      if (Objects.checkIndex(n, texts()) <= last) {
+        throw new IllegalArgumentException(
+            "text " + n + " is selected after text " + last + "; indices must ascend");
+      }
+      last = n;
+    }
+    if (indices.length == 0) {
+      throw new IllegalArgumentException("no text is selected");
+    }
+    int[] columns = layout.columns(indices);
+    float[][] selected = new float[models()][columns.length];
+    for (int i = 0; i < selected.length; i++) {
+      for (int g = 0; g < columns.length; g++) {
+        selected[i][g] = values[i][columns[g]];
+      }
+    }
+    return new SegmentMatrix(layout.select(indices), names, modelFingerprints, options, selected);
   }
 
   /**

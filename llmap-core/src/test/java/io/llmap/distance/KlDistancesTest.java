@@ -57,7 +57,7 @@ class KlDistancesTest {
         values[i][s] =
             i % 2 == 1
                 ? values[i - 1][s] + noise * random.nextGaussian()
-                : -600 + 120 * random.nextGaussian();
+                : -1500 + 120 * random.nextGaussian();
       }
     }
     CenteredMatrix q = CenteredMatrix.of(matrix(values, 900), Clipping.NONE);
@@ -199,7 +199,7 @@ class KlDistancesTest {
     double[][] values = new double[k][n];
     for (double[] row : values) {
       for (int s = 0; s < n; s++) {
-        row[s] = -600 + 120 * random.nextGaussian();
+        row[s] = -1500 + 120 * random.nextGaussian();
       }
     }
     return values;

@@ -193,7 +193,7 @@ class SharedTextDistancesTest {
   private static double[][] complete(Random random, int k, int n) {
     double[][] values = new double[k][n];
     for (double[] row : values) {
-      Arrays.setAll(row, s -> -600 + 100 * random.nextGaussian());
+      Arrays.setAll(row, s -> -1500 + 100 * random.nextGaussian());
     }
     return values;
   }

@@ -264,7 +264,7 @@ class CenteredMatrixTest {
   private static double[][] random(Random random, int k, int n) {
     double[][] values = new double[k][n];
     for (double[] row : values) {
-      Arrays.setAll(row, s -> -600 + 120 * random.nextGaussian());
+      Arrays.setAll(row, s -> -1500 + 120 * random.nextGaussian());
     }
     return values;
   }
