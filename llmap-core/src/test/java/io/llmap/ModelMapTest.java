@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llmap.distance.DistanceMatrix;
+import io.llmap.distance.KlDistances;
 import io.llmap.distance.KlUnit;
 import io.llmap.distance.Neighbours;
 import io.llmap.embed.ClassicalMds;
 import io.llmap.embed.Embedding;
+import io.llmap.matrix.CenteredMatrix;
 import io.llmap.matrix.Clipping;
 import io.llmap.matrix.LogLikelihoodMatrix;
 import io.llmap.testing.GoldenFiles;
@@ -95,6 +97,21 @@ class ModelMapTest {
     assertThatThrownBy(() -> ModelMap.of(matrix(5, 1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("a map needs at least two models and two texts, got 5 and 1");
+  }
+
+  @Test
+  void otherDistancesReplaceThePapersInTheMap() {
+    LogLikelihoodMatrix matrix = matrix(5, 40);
+    int[] half = IntStream.range(0, 20).toArray();
+    KlDistances other = KlDistances.of(CenteredMatrix.of(matrix.selectTexts(half), Clipping.NONE));
+    ModelMap map = ModelMap.builder(matrix).distances(other).embedding(new ClassicalMds(2)).build();
+
+    assertThat(map.distances()).isSameAs(other);
+    assertThat(map.embedding().toArray())
+        .isDeepEqualTo(new ClassicalMds(2).embed(other.euclidean()).toArray());
+    assertThatThrownBy(() -> ModelMap.builder(matrix(4, 40)).distances(other))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(matrix.names().toString());
   }
 
   @Test
