@@ -132,14 +132,16 @@ final class OnnxCausalLm implements CausalLm {
           e);
     }
     for (int b = 0; b < sequences; b++) {
-      long offset = (long) b * length * vocabularySize;
+      int firstTarget = batch.firstTarget(b);
+      long offset = ((long) b * length + firstTarget - 1) * vocabularySize;
       sink.logits(
           b,
+          firstTarget,
           LogitsBlock.of(
               buffers.logits(),
               session.graph().type(),
               offset,
-              batch.length(b),
+              batch.targets(b),
               vocabularySize,
               vocabularySize));
     }

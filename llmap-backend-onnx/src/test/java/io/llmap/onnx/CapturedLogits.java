@@ -10,7 +10,7 @@ final class CapturedLogits implements LogitsSink {
   final SortedMap<Integer, float[][]> sequences = new TreeMap<>();
 
   @Override
-  public void logits(int sequence, LogitsBlock logits) {
+  public void logits(int sequence, int firstTarget, LogitsBlock logits) {
     float[][] rows = new float[logits.rows()][logits.vocabulary()];
     for (int r = 0; r < rows.length; r++) {
       for (int v = 0; v < rows[r].length; v++) {
@@ -23,7 +23,7 @@ final class CapturedLogits implements LogitsSink {
   }
 
   @Override
-  public void tokenLogProbs(int sequence, double[] logProbs) {
+  public void tokenLogProbs(int sequence, int firstTarget, double[] logProbs) {
     throw new AssertionError("ONNX graphs give logits");
   }
 

@@ -110,14 +110,14 @@ class NativeMemoryTest {
     }
 
     @Override
-    public void logits(int sequence, LogitsBlock logits) {
+    public void logits(int sequence, int firstTarget, LogitsBlock logits) {
       if (!Float.isFinite(logits.logit(0, 0))) {
         throw new AssertionError();
       }
     }
 
     @Override
-    public void tokenLogProbs(int sequence, double[] logProbs) {
+    public void tokenLogProbs(int sequence, int firstTarget, double[] logProbs) {
       throw new AssertionError();
     }
   }

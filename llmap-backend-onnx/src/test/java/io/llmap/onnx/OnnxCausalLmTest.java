@@ -55,7 +55,7 @@ class OnnxCausalLmTest {
         "bigram-external-branch"
       })
   void logitsOfEveryTypeAndLayoutArriveExactly(String graph) {
-    int[][] sequences = {{1, 2, 3, 4, 5}, {7}, {0, 0, 6}};
+    int[][] sequences = {{1, 2, 3, 4, 5}, {7, 1}, {0, 0, 6}};
     CapturedLogits captured = new CapturedLogits();
     try (OnnxCausalLm model = OnnxCausalLm.open(Golden.graph(graph), SILENT, OPTIONS)) {
       assertThat(model.vocabularySize()).isEqualTo(8);
@@ -65,7 +65,7 @@ class OnnxCausalLmTest {
     assertThat(captured.sequences).hasSize(3);
     for (int b = 0; b < sequences.length; b++) {
       float[][] rows = captured.sequences.get(b);
-      assertThat(rows).hasNumberOfRows(sequences[b].length);
+      assertThat(rows).hasNumberOfRows(sequences[b].length - 1);
       for (int t = 0; t < rows.length; t++) {
         for (int v = 0; v < 8; v++) {
           assertThat(rows[t][v]).isEqualTo((float) bigramLogit(sequences[b][t], v));
@@ -103,7 +103,7 @@ class OnnxCausalLmTest {
       model.forward(TokenBatch.of(new int[][] {{1, 2, 3}, {4, 5}}, 0), sink);
       long capacity = buffers.iterator().next().capacity();
       assertThat(buffers).allMatch(ByteBuffer::isDirect).allMatch(b -> b.capacity() == capacity);
-      model.forward(TokenBatch.of(new int[][] {{1}}, 0), sink);
+      model.forward(TokenBatch.of(new int[][] {{1, 2}}, 0), sink);
       assertThat(buffers).allMatch(b -> b.capacity() == capacity);
     }
   }
@@ -233,12 +233,12 @@ class OnnxCausalLmTest {
   private static LogitsSink blocks(Consumer<LogitsBlock> consumer) {
     return new LogitsSink() {
       @Override
-      public void logits(int sequence, LogitsBlock logits) {
+      public void logits(int sequence, int firstTarget, LogitsBlock logits) {
         consumer.accept(logits);
       }
 
       @Override
-      public void tokenLogProbs(int sequence, double[] logProbs) {
+      public void tokenLogProbs(int sequence, int firstTarget, double[] logProbs) {
         throw new AssertionError();
       }
     };

@@ -108,10 +108,17 @@ public final class BigramLm implements CausalLm {
         int at = (b * t + position) * VOCABULARY;
         memory.asFloatBuffer().put(at, logits[batch.id(b, position)]);
       }
+      int firstTarget = batch.firstTarget(b);
       sink.logits(
           b,
+          firstTarget,
           LogitsBlock.of(
-              memory, LogitsBlock.Type.F32, (long) b * t * VOCABULARY, t, VOCABULARY, VOCABULARY));
+              memory,
+              LogitsBlock.Type.F32,
+              (long) (b * t + firstTarget - 1) * VOCABULARY,
+              batch.targets(b),
+              VOCABULARY,
+              VOCABULARY));
     }
   }
 

@@ -9,6 +9,7 @@ import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
 import io.llmap.tokenizers.HuggingFaceTokenizer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.function.BiConsumer;
 
 /**
@@ -83,18 +84,26 @@ final class ZooModel implements AutoCloseable {
     return all;
   }
 
-  /** Runs a batch; each sequence's logits are valid inside the call that hands them over. */
+  /**
+   * Runs a batch; each sequence's logits, of all its positions, are valid inside the call that
+   * hands them over.
+   */
   void forward(int[][] sequences, BiConsumer<Integer, LogitsBlock> sink) {
+    // One more token each, since a last token predicts nothing that could be scored.
+    int[][] longer = new int[sequences.length][];
+    for (int b = 0; b < sequences.length; b++) {
+      longer[b] = Arrays.copyOf(sequences[b], sequences[b].length + 1);
+    }
     lm.forward(
-        TokenBatch.of(sequences, 0),
+        TokenBatch.of(longer, 0),
         new LogitsSink() {
           @Override
-          public void logits(int sequence, LogitsBlock logits) {
+          public void logits(int sequence, int firstTarget, LogitsBlock logits) {
             sink.accept(sequence, logits);
           }
 
           @Override
-          public void tokenLogProbs(int sequence, double[] logProbs) {
+          public void tokenLogProbs(int sequence, int firstTarget, double[] logProbs) {
             throw new AssertionError("the onnx provider hands over logits");
           }
         });

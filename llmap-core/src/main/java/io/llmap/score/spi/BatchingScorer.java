@@ -263,11 +263,11 @@ public final class BatchingScorer implements LogLikelihoodScorer {
     }
 
     @Override
-    public void logits(int sequence, LogitsBlock logits) {
-      int rows = logProbs[sequence].length;
+    public void logits(int sequence, int firstTarget, LogitsBlock logits) {
+      int rows = logits.rows();
       if (concurrency > 1) {
         // The processors are busy with other batches.
-        kernel.logProbs(logits, 0, rows, ids[sequence], 1, logProbs[sequence], 0);
+        reduce(sequence, firstTarget, logits, 0, rows);
         return;
       }
       int tasks = (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
@@ -276,20 +276,24 @@ public final class BatchingScorer implements LogLikelihoodScorer {
               () ->
                   IntStream.range(0, tasks)
                       .parallel()
-                      .forEach(task -> reduce(sequence, logits, task * ROWS_PER_TASK)))
+                      .forEach(
+                          task -> {
+                            int firstRow = task * ROWS_PER_TASK;
+                            int count = Math.min(ROWS_PER_TASK, rows - firstRow);
+                            reduce(sequence, firstTarget, logits, firstRow, count);
+                          }))
           .join();
     }
 
-    private void reduce(int sequence, LogitsBlock logits, int firstRow) {
-      double[] out = logProbs[sequence];
-      int rows = Math.min(ROWS_PER_TASK, out.length - firstRow);
-      // Row t predicts the token at t + 1.
-      kernel.logProbs(logits, firstRow, rows, ids[sequence], firstRow + 1, out, firstRow);
+    private void reduce(int sequence, int firstTarget, LogitsBlock logits, int firstRow, int rows) {
+      int target = firstTarget + firstRow;
+      kernel.logProbs(
+          logits, firstRow, rows, ids[sequence], target, logProbs[sequence], target - 1);
     }
 
     @Override
-    public void tokenLogProbs(int sequence, double[] ready) {
-      System.arraycopy(ready, 0, logProbs[sequence], 0, logProbs[sequence].length);
+    public void tokenLogProbs(int sequence, int firstTarget, double[] ready) {
+      System.arraycopy(ready, 0, logProbs[sequence], firstTarget - 1, ready.length);
     }
   }
 }

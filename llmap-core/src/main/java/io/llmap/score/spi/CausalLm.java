@@ -4,8 +4,8 @@ package io.llmap.score.spi;
  * A causal language model on some runtime: token ids in, logits out. What a backend implements;
  * {@link BatchingScorer} turns it into a scorer.
  *
- * <p>{@link #forward} is called by at most {@link #concurrency()} threads at once; everything else
- * by one thread at a time.
+ * <p>{@link #forward} is called by at most {@link #concurrency()} threads at once; {@link #cancel}
+ * by any; everything else by one thread at a time.
  */
 public interface CausalLm extends AutoCloseable {
   /**
@@ -39,6 +39,13 @@ public interface CausalLm extends AutoCloseable {
    * @param sink takes the result
    */
   void forward(TokenBatch batch, LogitsSink sink);
+
+  /**
+   * Asks every {@link #forward} in progress to end soon with an exception; may be called by any
+   * thread, at any time before {@link #close}. A later {@code forward} is not affected. Does
+   * nothing by default: a run then ends when its batches in flight are through.
+   */
+  default void cancel() {}
 
   @Override
   void close();

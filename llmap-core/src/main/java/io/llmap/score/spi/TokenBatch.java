@@ -12,29 +12,54 @@ import java.util.Objects;
 public final class TokenBatch {
   private final int[] ids;
   private final int[] lengths;
+  private final int[] firstTargets;
   private final int length;
 
-  private TokenBatch(int[] ids, int[] lengths, int length) {
+  private TokenBatch(int[] ids, int[] lengths, int[] firstTargets, int length) {
     this.ids = ids;
     this.lengths = lengths;
+    this.firstTargets = firstTargets;
     this.length = length;
+  }
+
+  /**
+   * Pads sequences to the length of the longest; every token but the first of each is scored.
+   *
+   * @param sequences token ids, each with at least two
+   * @param paddingId the id that fills the right side; it never reaches a score
+   * @return the batch
+   * @throws IllegalArgumentException if there is no sequence, or one has fewer than two tokens
+   */
+  public static TokenBatch of(int[][] sequences, int paddingId) {
+    int[] firstTargets = new int[sequences.length];
+    Arrays.fill(firstTargets, 1);
+    return of(sequences, firstTargets, paddingId);
   }
 
   /**
    * Pads sequences to the length of the longest.
    *
-   * @param sequences token ids, each with at least one
+   * @param sequences token ids, each with at least two
+   * @param firstTargets for each sequence the position of the first token that is scored, 1 to its
+   *     length − 1; what stands before is only read
    * @param paddingId the id that fills the right side; it never reaches a score
    * @return the batch
-   * @throws IllegalArgumentException if there is no sequence, or one is empty
+   * @throws IllegalArgumentException if there is no sequence, the arrays differ in length, or a
+   *     sequence has no token at its first target
    */
-  public static TokenBatch of(int[][] sequences, int paddingId) {
+  public static TokenBatch of(int[][] sequences, int[] firstTargets, int paddingId) {
+    if (sequences.length != firstTargets.length) {
+      throw new IllegalArgumentException(
+          sequences.length + " sequences but " + firstTargets.length + " first targets");
+    }
     int length = 0;
-    for (int[] sequence : sequences) {
-      if (sequence.length == 0) {
-        throw new IllegalArgumentException("a sequence without tokens cannot be scored");
+    for (int b = 0; b < sequences.length; b++) {
+      if (firstTargets[b] < 1 || firstTargets[b] >= sequences[b].length) {
+        throw new IllegalArgumentException(
+            "a sequence of %d tokens cannot be scored from position %d on"
+                .formatted(sequences[b].length, firstTargets[b]));
       }
-      length = Math.max(length, sequence.length);
+      length = Math.max(length, sequences[b].length);
     }
     if (length == 0) {
       throw new IllegalArgumentException("a batch needs at least one sequence");
@@ -46,7 +71,7 @@ public final class TokenBatch {
       System.arraycopy(sequences[b], 0, ids, b * length, sequences[b].length);
       lengths[b] = sequences[b].length;
     }
-    return new TokenBatch(ids, lengths, length);
+    return new TokenBatch(ids, lengths, firstTargets.clone(), length);
   }
 
   /**
@@ -61,7 +86,7 @@ public final class TokenBatch {
   /**
    * The padded length, T.
    *
-   * @return at least 1
+   * @return at least 2
    */
   public int length() {
     return length;
@@ -71,10 +96,31 @@ public final class TokenBatch {
    * The number of real tokens of one sequence.
    *
    * @param sequence 0 to B − 1
-   * @return 1 to T
+   * @return 2 to T
    */
   public int length(int sequence) {
     return lengths[sequence];
+  }
+
+  /**
+   * Where scoring begins.
+   *
+   * @param sequence 0 to B − 1
+   * @return the position of the first scored token, 1 to {@code length(sequence) − 1}
+   */
+  public int firstTarget(int sequence) {
+    return firstTargets[sequence];
+  }
+
+  /**
+   * How many tokens of one sequence are scored, and so how many positions' logits are needed: from
+   * the one before the first target to the last but one.
+   *
+   * @param sequence 0 to B − 1
+   * @return at least 1
+   */
+  public int targets(int sequence) {
+    return lengths[sequence] - firstTargets[sequence];
   }
 
   /**
