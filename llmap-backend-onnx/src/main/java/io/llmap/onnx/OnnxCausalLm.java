@@ -10,6 +10,7 @@ import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
 import io.llmap.tokenizers.ModelConfig;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -33,6 +34,7 @@ final class OnnxCausalLm implements CausalLm {
   private final int vocabularySize;
   private final int concurrency;
   private final Deque<OnnxBuffers> idle = new ConcurrentLinkedDeque<>();
+  private final Deque<OnnxInputs> idleInputs = new ConcurrentLinkedDeque<>();
 
   private OnnxCausalLm(
       Path path, OnnxSession session, int contextLength, int vocabularySize, int concurrency) {
@@ -44,7 +46,7 @@ final class OnnxCausalLm implements CausalLm {
   }
 
   /**
-   * Loads a model and runs three short sequences to see that it is causal.
+   * Loads a model and runs two short sequences to see that it is causal.
    *
    * @param path the graph
    * @param config what config.json says about it
@@ -119,26 +121,16 @@ final class OnnxCausalLm implements CausalLm {
     OnnxBuffers pooled = idle.poll();
     OnnxBuffers buffers =
         pooled == null ? new OnnxBuffers(path, vocabularySize, session.graph().type()) : pooled;
-    buffers.fill(batch);
-    int sequences = batch.sequences();
-    int length = batch.length();
-    try {
-      session.run(
-          buffers.ids(), buffers.mask(), sequences, length, buffers.logits(), vocabularySize);
-    } catch (OrtException e) {
-      throw new ScoringException(
-          "ONNX Runtime failed in %s on %d sequences of %d tokens: %s"
-              .formatted(path, sequences, length, OneLine.of(String.valueOf(e.getMessage()))),
-          e);
-    }
-    for (int b = 0; b < sequences; b++) {
+    ByteBuffer logits = buffers.logits(batch);
+    run(batch, logits);
+    for (int b = 0; b < batch.sequences(); b++) {
       int firstTarget = batch.firstTarget(b);
-      long offset = ((long) b * length + firstTarget - 1) * vocabularySize;
+      long offset = ((long) b * batch.length() + firstTarget - 1) * vocabularySize;
       sink.logits(
           b,
           firstTarget,
           LogitsBlock.of(
-              buffers.logits(),
+              logits,
               session.graph().type(),
               offset,
               batch.targets(b),
@@ -148,9 +140,30 @@ final class OnnxCausalLm implements CausalLm {
     idle.push(buffers);
   }
 
-  /** Frees the native session. */
+  private void run(TokenBatch batch, ByteBuffer logits) {
+    OnnxInputs pooled = idleInputs.poll();
+    OnnxInputs inputs = pooled == null ? new OnnxInputs(path, session.graph()) : pooled;
+    int sequences = batch.sequences();
+    int length = batch.length();
+    try {
+      session.run(
+          inputs.of(batch, vocabularySize), logits, new long[] {sequences, length, vocabularySize});
+    } catch (OrtException e) {
+      throw new ScoringException(
+          "ONNX Runtime failed in %s on %d sequences of %d tokens: %s"
+              .formatted(path, sequences, length, OneLine.of(String.valueOf(e.getMessage()))),
+          e);
+    } finally {
+      idleInputs.push(inputs);
+    }
+  }
+
+  /** Frees the native session and the tensors of its inputs. */
   @Override
   public void close() {
+    for (OnnxInputs inputs = idleInputs.poll(); inputs != null; inputs = idleInputs.poll()) {
+      inputs.close();
+    }
     session.close();
   }
 }

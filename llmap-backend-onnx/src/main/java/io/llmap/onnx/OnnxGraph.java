@@ -6,25 +6,21 @@ import ai.onnxruntime.TensorInfo;
 import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.score.spi.LogitsBlock;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * What a graph takes and gives, found to be token ids and logits.
  *
- * @param attentionMask whether it takes an attention mask
+ * @param inputs all that it needs
  * @param logits the name of the output with the logits
  * @param type how one logit is stored
  * @param vocabularySize the last dimension of the logits, where the graph says it
  */
 record OnnxGraph(
-    boolean attentionMask, String logits, LogitsBlock.Type type, OptionalInt vocabularySize) {
-  static final String INPUT_IDS = "input_ids";
-  static final String ATTENTION_MASK = "attention_mask";
+    List<OnnxInput> inputs, String logits, LogitsBlock.Type type, OptionalInt vocabularySize) {
 
   /**
    * Checks a graph.
@@ -32,15 +28,7 @@ record OnnxGraph(
    * @throws BackendUnavailableException if it takes or gives something else
    */
   static OnnxGraph of(Path model, Collection<NodeInfo> inputs, Collection<NodeInfo> outputs) {
-    Set<String> names = new TreeSet<>();
-    inputs.forEach(input -> names.add(input.getName()));
-    if (!names.contains(INPUT_IDS) || !Set.of(INPUT_IDS, ATTENTION_MASK).containsAll(names)) {
-      throw new BackendUnavailableException(
-          ("%s takes the inputs %s; only input_ids, with or without attention_mask, is supported:"
-                  + " export it without position_ids and without past_key_values")
-              .formatted(model, names));
-    }
-    inputs.forEach(input -> checkInput(model, input));
+    List<OnnxInput> served = inputs(model, inputs);
     NodeInfo output = logits(model, outputs);
     TensorInfo info = (TensorInfo) output.getInfo();
     long[] shape = info.getShape();
@@ -58,8 +46,7 @@ record OnnxGraph(
     }
     OptionalInt vocabularySize =
         shape[2] < 0 ? OptionalInt.empty() : OptionalInt.of(Math.toIntExact(shape[2]));
-    return new OnnxGraph(
-        names.contains(ATTENTION_MASK), output.getName(), type(info.type), vocabularySize);
+    return new OnnxGraph(served, output.getName(), type(info.type), vocabularySize);
   }
 
   /** The runtime's name of {@link #type}. */
@@ -83,14 +70,53 @@ record OnnxGraph(
         : type == OnnxJavaType.FLOAT16 ? LogitsBlock.Type.F16 : LogitsBlock.Type.BF16;
   }
 
-  private static void checkInput(Path model, NodeInfo input) {
-    if (!(input.getInfo() instanceof TensorInfo info)
-        || info.type != OnnxJavaType.INT64
-        || !Arrays.equals(info.getShape(), new long[] {-1, -1})) {
-      throw new BackendUnavailableException(
-          "%s takes %s; it must be int64 of the shape [batch, sequence], both dynamic"
-              .formatted(model, describe(input)));
+  private static List<OnnxInput> inputs(Path model, Collection<NodeInfo> inputs) {
+    List<String> described = inputs.stream().map(OnnxGraph::describe).toList();
+    for (NodeInfo input : inputs) {
+      if (input.getName().contains("encoder") || input.getName().startsWith("decoder_")) {
+        throw new BackendUnavailableException(
+            "%s takes %s, as a part of an encoder-decoder does; only causal language models are scored"
+                .formatted(model, describe(input)));
+      }
     }
+    NodeInfo ids =
+        inputs.stream()
+            .filter(input -> input.getName().equals(OnnxInput.INPUT_IDS))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new BackendUnavailableException(
+                        "%s takes %s; a causal language model takes input_ids"
+                            .formatted(model, described)));
+    String batch =
+        ids.getInfo() instanceof TensorInfo info && info.getShape().length == 2
+            ? info.getDimensionNames()[0]
+            : "";
+    List<OnnxInput> served = new ArrayList<>();
+    for (NodeInfo input : inputs) {
+      served.add(
+          OnnxInput.of(input, batch)
+              .orElseThrow(() -> new BackendUnavailableException(refusal(model, input))));
+    }
+    return List.copyOf(served);
+  }
+
+  private static String refusal(Path model, NodeInfo input) {
+    String name = input.getName();
+    String wanted =
+        switch (name) {
+          case OnnxInput.INPUT_IDS, OnnxInput.ATTENTION_MASK, OnnxInput.POSITION_IDS ->
+              "it must be int64 or int32 of the shape [batch, sequence], both dynamic";
+          case OnnxInput.USE_CACHE_BRANCH -> "it must be one bool";
+          case OnnxInput.LOGITS_TO_KEEP -> "it must be one int64";
+          default ->
+              OnnxInput.isCache(name)
+                  ? "a cache must be float, float16 or bfloat16, and dynamic in two dimensions,"
+                      + " the batch and the length of the past"
+                  : "only input_ids, attention_mask, position_ids, past_key_values.*,"
+                      + " use_cache_branch and num_logits_to_keep can be given; export it without";
+        };
+    return "%s takes %s; %s".formatted(model, describe(input), wanted);
   }
 
   /** The output named logits, or else the only one that has their type and shape. */
@@ -119,9 +145,17 @@ record OnnxGraph(
     return candidates.get(0);
   }
 
+  /** Such as {@code past.0.key: FLOAT[batch, 2, -1, 12]}, with the names that dimensions have. */
   private static String describe(NodeInfo node) {
-    return node.getInfo() instanceof TensorInfo info
-        ? node.getName() + ": " + info.type + Arrays.toString(info.getShape())
-        : node.getName() + ": " + node.getInfo();
+    if (!(node.getInfo() instanceof TensorInfo info)) {
+      return node.getName() + ": " + node.getInfo();
+    }
+    long[] shape = info.getShape();
+    String[] names = info.getDimensionNames();
+    List<String> dimensions = new ArrayList<>();
+    for (int d = 0; d < shape.length; d++) {
+      dimensions.add(shape[d] >= 0 || names[d].isEmpty() ? Long.toString(shape[d]) : names[d]);
+    }
+    return node.getName() + ": " + info.type + dimensions;
   }
 }

@@ -59,7 +59,7 @@ public final class OnnxScorerProvider implements ScorerProvider {
   }
 
   /**
-   * Opens a model: loads the graph, runs three short sequences to see that it is causal, and reads
+   * Opens a model: loads the graph, runs two short sequences to see that it is causal, and reads
    * all its files once more for the fingerprint.
    *
    * @param spec the model

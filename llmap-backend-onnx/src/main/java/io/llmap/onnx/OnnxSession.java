@@ -9,9 +9,7 @@ import ai.onnxruntime.OrtSession.SessionOptions;
 import io.llmap.LlmapException.BackendUnavailableException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -72,28 +70,24 @@ final class OnnxSession implements AutoCloseable {
   /**
    * Runs the graph and leaves the logits where they are to lie.
    *
-   * @param ids [B, T] in a direct buffer, from its position to its limit
-   * @param mask as {@code ids}, 1 for a token and 0 for padding
+   * @param inputs all that the graph takes
    * @param out a direct buffer, from its position to its limit exactly B·T·V logits
+   * @param shape [B, T, V]
    */
-  void run(
-      LongBuffer ids, LongBuffer mask, int sequences, int length, ByteBuffer out, int vocabulary)
-      throws OrtException {
-    long[] shape = {sequences, length, vocabulary};
-    try (Inputs inputs = new Inputs(ids, mask, new long[] {sequences, length});
-        OnnxTensor pinned = OnnxTensor.createTensor(environment, out, shape, graph.javaType())) {
-      session.run(inputs.tensors, Set.of(), Map.of(graph.logits(), pinned)).close();
+  void run(Map<String, OnnxTensor> inputs, ByteBuffer out, long[] shape) throws OrtException {
+    try (OnnxTensor pinned = OnnxTensor.createTensor(environment, out, shape, graph.javaType())) {
+      session.run(inputs, Set.of(), Map.of(graph.logits(), pinned)).close();
     }
   }
 
   /**
    * Runs the graph and copies the logits, whatever their shape.
    *
+   * @param inputs all that the graph takes
    * @return the shape, and the logits widened to float
    */
-  Fetched fetch(LongBuffer ids, LongBuffer mask, int sequences, int length) throws OrtException {
-    try (Inputs inputs = new Inputs(ids, mask, new long[] {sequences, length});
-        OrtSession.Result result = session.run(inputs.tensors, Set.of(graph.logits()))) {
+  Fetched fetch(Map<String, OnnxTensor> inputs) throws OrtException {
+    try (OrtSession.Result result = session.run(inputs, Set.of(graph.logits()))) {
       OnnxTensor tensor = (OnnxTensor) result.get(0);
       FloatBuffer copy = tensor.getFloatBuffer();
       float[] values = new float[copy.remaining()];
@@ -113,23 +107,6 @@ final class OnnxSession implements AutoCloseable {
 
   /** Logits out of the runtime's own memory. */
   record Fetched(long[] shape, float[] values) {}
-
-  /** The input tensors of one run. */
-  private final class Inputs implements AutoCloseable {
-    private final Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
-
-    Inputs(LongBuffer ids, LongBuffer mask, long[] shape) throws OrtException {
-      tensors.put(OnnxGraph.INPUT_IDS, OnnxTensor.createTensor(environment, ids, shape));
-      if (graph.attentionMask()) {
-        tensors.put(OnnxGraph.ATTENTION_MASK, OnnxTensor.createTensor(environment, mask, shape));
-      }
-    }
-
-    @Override
-    public void close() {
-      tensors.values().forEach(OnnxTensor::close);
-    }
-  }
 
   private static SessionOptions settings(String device, int threads) throws OrtException {
     SessionOptions settings = new SessionOptions();

@@ -14,9 +14,16 @@
  *
  * <p><b>A model</b> is a Hugging Face folder with {@code model.onnx} or {@code onnx/model.onnx}, or
  * the {@code .onnx} file itself with the JSON files beside it or one folder up. The graph takes
- * {@code input_ids} and, usually, {@code attention_mask}, both int64 [batch, sequence], and gives
- * {@code logits} [batch, sequence, vocabulary] in 32- or 16-bit floating point. Before a model is
- * used, three short sequences are run to see that it is causal and that padding does no harm.
+ * {@code input_ids} [batch, sequence] and gives {@code logits} [batch, sequence, vocabulary] in 32-
+ * or 16-bit floating point. It may also take {@code attention_mask} and {@code position_ids}, all
+ * of them int64 or int32; a cache of earlier tokens, {@code past_key_values.*} or any other name
+ * that begins with {@code past}, which is given without an entry, or as zeros where it is a state
+ * of fixed size; {@code use_cache_branch}, which is false; and {@code num_logits_to_keep}, which is
+ * 0 for all. Anything else is refused. Outputs other than the logits are not fetched.
+ *
+ * <p>Texts of one batch are padded on the right, where a causal model does not look: the mask is 1
+ * everywhere and the positions count on. Before a model is used, two short sequences are run to see
+ * that it is causal.
  *
  * <pre>{@code
  * ModelSpec spec = ModelSpec.parse("onnx:" + folder + "#gpt2");

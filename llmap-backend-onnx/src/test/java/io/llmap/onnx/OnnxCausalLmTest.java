@@ -161,12 +161,10 @@ class OnnxCausalLmTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "refused-positions|[input_ids, position_ids]; only input_ids, with or without attention_mask",
-        "refused-int32|takes input_ids: INT32[-1, -1]; it must be int64",
-        "refused-fixed|input_ids: INT64[1, 4]; it must be int64 of the shape [batch, sequence]",
-        "refused-double|logits: DOUBLE[-1, -1, 8]; the logits must be float, float16 or bfloat16",
-        "refused-last|logits of the last position only, logits: FLOAT[-1, 1, 8]",
-        "refused-last-hidden|logits of the shape [3, 1, 8] for 3 sequences of 8 tokens",
+        "refused-fixed|input_ids: INT64[1, 4]; it must be int64 or int32 of the shape [batch, sequence]",
+        "refused-double|logits: DOUBLE[batch, sequence, 8]; the logits must be float, float16 or bfloat16",
+        "refused-last|logits of the last position only, logits: FLOAT[batch, 1, 8]",
+        "refused-last-hidden|logits of the shape [2, 1, 8] for 2 sequences of 8 tokens",
         "masked|is not a causal language model"
       })
   void aGraphThatIsNoUsableCausalModelIsRefused(String graph, String reason) {
