@@ -3,6 +3,7 @@ package io.llmap.tokenizers;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.util.Utils;
 import io.llmap.LlmapException.BackendUnavailableException;
+import io.llmap.score.PrefixPolicy;
 import io.llmap.score.spi.Encoding;
 import io.llmap.score.spi.Tokenizer;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 
@@ -20,8 +22,12 @@ import java.util.stream.Stream;
  * <p><b>What counts.</b> {@code tokenizer.json} alone decides the ids, and which special tokens
  * {@link #encodeWithSpecialTokens} adds; truncation and padding stored in it are ignored. Overrides
  * that the transformers library reads from {@code tokenizer_config.json} ({@code add_bos_token},
- * {@code add_prefix_space}) are not applied: saving the tokenizer with transformers writes them
- * into {@code tokenizer.json}.
+ * {@code add_prefix_space}) are not applied, as that library applies some of them in some of its
+ * versions and classes: saving the tokenizer with transformers writes them into {@code
+ * tokenizer.json}. {@link #warnings} names contradictions that matter.
+ *
+ * <p><b>Special tokens in a text.</b> Where a text holds the name of a special token, such as
+ * {@code <s>}, that becomes the special token's one id, as in the transformers library.
  *
  * <p><b>BOS and EOS</b> come from the first of these files that mentions them: {@code config.json},
  * {@code generation_config.json} ({@code bos_token_id}, {@code eos_token_id}: an id, or a list
@@ -53,14 +59,26 @@ public final class HuggingFaceTokenizer implements Tokenizer {
   private final ai.djl.huggingface.tokenizers.HuggingFaceTokenizer tokenizer;
   private final OptionalInt bosId;
   private final OptionalInt eosId;
+  private final int vocabularySize;
+  private final Path folder;
+  private final SpecialTokens special;
+  private final Optional<String> missingTokens;
 
   private HuggingFaceTokenizer(
       ai.djl.huggingface.tokenizers.HuggingFaceTokenizer tokenizer,
       OptionalInt bosId,
-      OptionalInt eosId) {
+      OptionalInt eosId,
+      int vocabularySize,
+      Path folder,
+      SpecialTokens special,
+      Optional<String> missingTokens) {
     this.tokenizer = tokenizer;
     this.bosId = bosId;
     this.eosId = eosId;
+    this.vocabularySize = vocabularySize;
+    this.folder = folder;
+    this.special = special;
+    this.missingTokens = missingTokens;
   }
 
   /**
@@ -81,7 +99,14 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     OptionalInt bosId = special.id("bos", json.ids());
     OptionalInt eosId = special.id("eos", json.ids());
     goOffline();
-    return new HuggingFaceTokenizer(load(file, json), bosId, eosId);
+    return new HuggingFaceTokenizer(
+        load(file, json),
+        bosId,
+        eosId,
+        json.vocabularySize(),
+        folder,
+        special,
+        special.missing(json.ids().keySet()));
   }
 
   /**
@@ -115,6 +140,41 @@ public final class HuggingFaceTokenizer implements Tokenizer {
   @Override
   public OptionalInt eosId() {
     return eosId;
+  }
+
+  /**
+   * How many tokens ordinary text can give: one more than the largest id of the tokenizer's own
+   * vocabulary. Tokens that were added to that vocabulary are left out: they occur where a text
+   * holds their names, and often have ids that the model has no place for.
+   *
+   * @return at most the model's vocabulary, if the two belong together
+   */
+  public int vocabularySize() {
+    return vocabularySize;
+  }
+
+  /**
+   * What speaks against scoring with this tokenizer under a prefix policy, for a person to read:
+   *
+   * <ul>
+   *   <li>the model expects BOS and the policy does not give it. It does so when {@code
+   *       tokenizer.json} adds one, when {@code tokenizer_config.json} has {@code add_bos_token}
+   *       true, and when it is of the Gemma family;
+   *   <li>under {@link PrefixPolicy#TOKENIZER}, {@code add_bos_token} contradicts {@code
+   *       tokenizer.json};
+   *   <li>{@code added_tokens.json} or {@code tokenizer_config.json} names tokens that {@code
+   *       tokenizer.json} lacks.
+   * </ul>
+   *
+   * @param policy what stands before a text
+   * @return a sentence each, without line breaks; empty when all is well
+   */
+  public List<String> warnings(PrefixPolicy policy) {
+    int[] with = encodeWithSpecialTokens("a").ids();
+    int[] without = encode("a").ids();
+    boolean adds = with.length > without.length && (without.length == 0 || with[0] != without[0]);
+    PrefixCheck check = new PrefixCheck(folder, adds, special.addBosToken(), special.modelType());
+    return Stream.of(check.warning(policy), missingTokens).flatMap(Optional::stream).toList();
   }
 
   /** Frees the native tokenizer; a second call does nothing. */
@@ -194,15 +254,15 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     if (!Files.isDirectory(folder)) {
       return "there is no tokenizer at " + file + ": " + folder + " is not a folder";
     }
-    boolean convertible =
-        Stream.of("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.json")
-            .map(folder::resolve)
-            .anyMatch(Files::isRegularFile);
-    String remedy =
-        convertible
-            ? "; make one from the folder's other tokenizer files in Python with"
-                + " transformers.AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)"
-            : "; it comes with the model, put it beside config.json";
-    return "there is no tokenizer at " + file + remedy;
+    for (OtherTokenizer other : OtherTokenizer.values()) {
+      Optional<String> found = other.in(folder);
+      if (found.isPresent()) {
+        return "there is no tokenizer at %s, but %s beside it; %s"
+            .formatted(file, found.get(), other.remedy());
+      }
+    }
+    return "there is no tokenizer at "
+        + file
+        + "; it comes with the model, put it beside config.json";
   }
 }

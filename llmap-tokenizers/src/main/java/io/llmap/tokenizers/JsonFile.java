@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import io.llmap.LlmapException.BackendUnavailableException;
+import io.llmap.internal.GitLfs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
  * The top level of one of the small JSON files of a model folder. A value is a Map, a List, a
@@ -58,6 +61,10 @@ final class JsonFile {
   }
 
   static BackendUnavailableException unreadable(Path path, IOException e) {
+    Optional<String> pointer = pointer(path);
+    if (pointer.isPresent()) {
+      return new BackendUnavailableException(pointer.get(), e);
+    }
     String reason =
         e instanceof JacksonException json
             ? "%s (line %d)"
@@ -67,6 +74,14 @@ final class JsonFile {
             : e.toString();
     return new BackendUnavailableException(
         path + " cannot be read as JSON: " + oneLine(reason) + "; get the file again", e);
+  }
+
+  private static Optional<String> pointer(Path path) {
+    try {
+      return GitLfs.pointer(path);
+    } catch (IOException e) {
+      return Optional.empty();
+    }
   }
 
   static String oneLine(String text) {
@@ -89,6 +104,13 @@ final class JsonFile {
   /** The object in a field; without fields when it is missing or no object. */
   JsonFile child(String name) {
     return new JsonFile(path, get(name).orElse(NULL) instanceof Map<?, ?> child ? child : Map.of());
+  }
+
+  /** The names of the fields, sorted. */
+  SortedSet<String> names() {
+    SortedSet<String> names = new TreeSet<>();
+    fields.keySet().forEach(name -> names.add(String.valueOf(name)));
+    return names;
   }
 
   private static Map<String, Object> object(JsonParser parser) throws IOException {

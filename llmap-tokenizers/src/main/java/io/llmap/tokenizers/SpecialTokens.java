@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedSet;
 
 /**
  * Finds the ids of BOS and EOS; the order of the files is the contract of {@link
@@ -21,12 +22,48 @@ final class SpecialTokens {
   private static final List<String> TEXT_FILES =
       List.of("tokenizer_config.json", "special_tokens_map.json");
 
+  private final Path folder;
   private final List<JsonFile> idFiles;
   private final List<JsonFile> textFiles;
 
+  /** Tokens that the transformers library adds to those of tokenizer.json. */
+  private final SortedSet<String> added;
+
   SpecialTokens(Path folder) {
+    this.folder = folder;
     idFiles = ID_FILES.stream().map(folder::resolve).map(JsonFile::read).toList();
     textFiles = TEXT_FILES.stream().map(folder::resolve).map(JsonFile::read).toList();
+    added = JsonFile.read(folder.resolve("added_tokens.json")).names();
+    JsonFile decoder = textFiles.get(0).child("added_tokens_decoder");
+    for (String id : decoder.names()) {
+      decoder.child(id).get("content").map(String::valueOf).ifPresent(added::add);
+    }
+  }
+
+  /** Says which tokens the transformers library would add to those that the tokenizer has. */
+  Optional<String> missing(Set<String> there) {
+    List<String> missing = added.stream().filter(text -> !there.contains(text)).toList();
+    return missing.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            ("added_tokens.json or tokenizer_config.json in %s names %d token(s) that tokenizer.json"
+                    + " lacks, such as \"%s\": a text that holds one is not tokenized as the"
+                    + " transformers library does; save the tokenizer with it")
+                .formatted(folder, missing.size(), JsonFile.oneLine(missing.get(0))));
+  }
+
+  /** {@code add_bos_token} of tokenizer_config.json. */
+  Optional<Boolean> addBosToken() {
+    return textFiles
+        .get(0)
+        .get("add_bos_token")
+        .filter(Boolean.class::isInstance)
+        .map(Boolean.class::cast);
+  }
+
+  /** {@code model_type} of config.json; empty text where it says none. */
+  String modelType() {
+    return String.valueOf(idFiles.get(0).get("model_type").orElse(""));
   }
 
   static List<String> files() {
@@ -35,7 +72,7 @@ final class SpecialTokens {
 
   /** The texts whose ids the vocabulary has to tell. */
   Set<String> texts() {
-    Set<String> texts = new LinkedHashSet<>();
+    Set<String> texts = new LinkedHashSet<>(added);
     for (JsonFile file : textFiles) {
       for (String kind : List.of("bos", "eos")) {
         text(file, kind).ifPresent(texts::add);

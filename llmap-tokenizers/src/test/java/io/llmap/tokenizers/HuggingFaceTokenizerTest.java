@@ -2,8 +2,10 @@ package io.llmap.tokenizers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import io.llmap.LlmapException.BackendUnavailableException;
+import io.llmap.score.PrefixPolicy;
 import io.llmap.score.spi.Encoding;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +29,7 @@ import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class HuggingFaceTokenizerTest {
@@ -184,10 +187,155 @@ class HuggingFaceTokenizerTest {
         .hasMessageContaining(nowhere + " is not a folder");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "tokenizer.model|with transformers and sentencepiece: transformers.AutoTokenizer.from_pretr",
+        "spiece.model|with transformers and sentencepiece: transformers.AutoTokenizer.from_pretrained",
+        "sentencepiece.bpe.model|.from_pretrained(FOLDER).save_pretrained(FOLDER)",
+        "vocab.json|in Python: transformers.AutoTokenizer.from_pretrained(FOLDER).save_pretrained(",
+        "merges.txt|in Python: transformers.AutoTokenizer.from_pretrained(FOLDER).save_pretrained(",
+        "vocab.bpe|rename vocab.bpe to merges.txt and encoder.json to vocab.json, then in Python",
+        "qwen.tiktoken|transformers.integrations.tiktoken.convert_tiktoken_to_fast(ENCODING, FOLDER)",
+        "tekken.json|get tokenizer.json too",
+      })
+  void aFolderWithAnotherTokenizerIsToldHowToConvertIt(String file, String remedy)
+      throws IOException {
+    write(file, "tokens");
+    write("added_tokens.json", "{\"<pad>\":9}");
+    write("special_tokens_map.json", "{}");
+    Path json = folder.resolve("tokenizer.json");
+    assertRefused("there is no tokenizer at %s, but %s beside it; ".formatted(json, file), remedy);
+  }
+
   @Test
-  void aFolderWithASentencePieceModelOnlyIsToldHowToConvertIt() throws IOException {
-    write("tokenizer.model", "sentencepiece");
-    assertRefused("AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)");
+  void aGitLfsPointerInPlaceOfAFileIsCalledSo() throws IOException {
+    String pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 17\n";
+    write("tokenizer.json", pointer);
+    assertRefused(folder.resolve("tokenizer.json") + " is a Git LFS pointer", "git lfs pull");
+    copyTokenizer("gpt2");
+    write("config.json", pointer);
+    assertRefused(folder.resolve("config.json") + " is a Git LFS pointer", "git lfs pull");
+  }
+
+  @Test
+  void everyBeginningOfATokenizerIsRefused() throws IOException {
+    String whole = Files.readString(Golden.folder("llama").resolve("tokenizer.json")).strip();
+    for (int length = 0; length < whole.length(); length += 13) {
+      write("tokenizer.json", whole.substring(0, length));
+      assertRefused(
+          folder.resolve("tokenizer.json") + (length == 0 ? " is not" : " cannot be read"));
+    }
+  }
+
+  @Test
+  void theVocabularyIsCountedWithoutAddedTokens() {
+    assertVocabulary("gpt2", 320);
+    assertVocabulary("llama", 429);
+    // 320 of its own; runs of spaces were added as 320 and 321.
+    assertVocabulary("gpt_neox", 320);
+  }
+
+  private static void assertVocabulary(String family, int size) {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family))) {
+      assertThat(tokenizer.vocabularySize()).as(family).isEqualTo(size);
+    }
+  }
+
+  @Test
+  void aTokenizerThatAddsBosWarnsUnderNoPrefix() throws IOException {
+    copyTokenizer("llama");
+    assertThat(warnings(PrefixPolicy.DOCUMENT_START)).isEmpty();
+    assertThat(warnings(PrefixPolicy.TOKENIZER)).isEmpty();
+    assertThat(warnings(PrefixPolicy.NONE))
+        .singleElement(STRING)
+        .contains(
+            folder + " expects a BOS token",
+            "its tokenizer.json puts one there",
+            "prefix policy \"none\"",
+            "use the prefix policy \"document-start\"");
+  }
+
+  @Test
+  void aTokenizerThatAddsNothingInFrontWarnsOfNothing() {
+    for (String family : List.of("gpt2", "gpt_neox", "qwen3")) {
+      try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family))) {
+        for (PrefixPolicy policy : PrefixPolicy.values()) {
+          assertThat(tokenizer.warnings(policy)).as(family + " " + policy).isEmpty();
+        }
+      }
+    }
+  }
+
+  @Test
+  void aGemmaModelWarnsWheneverItGetsNoBos() throws IOException {
+    copyTokenizer("gpt2");
+    for (String type : List.of("gemma", "gemma2", "gemma3_text")) {
+      write("config.json", "{\"model_type\":\"" + type + "\"}");
+      assertThat(warnings(PrefixPolicy.DOCUMENT_START)).isEmpty();
+      for (PrefixPolicy policy : List.of(PrefixPolicy.TOKENIZER, PrefixPolicy.NONE)) {
+        assertThat(warnings(policy))
+            .singleElement(STRING)
+            .contains("its model_type is " + type, "\"" + policy + "\"");
+      }
+    }
+  }
+
+  @Test
+  void anAddBosTokenThatContradictsTheTokenizerWarnsUnderTheTokenizersPolicy() throws IOException {
+    copyTokenizer("llama");
+    write("tokenizer_config.json", "{\"add_bos_token\":false}");
+    assertThat(warnings(PrefixPolicy.TOKENIZER))
+        .singleElement(STRING)
+        .contains(
+            folder + " tokenizer_config.json has add_bos_token false",
+            "tokenizer.json puts a token in front",
+            "\"document-start\"");
+    assertThat(warnings(PrefixPolicy.DOCUMENT_START)).isEmpty();
+
+    copyTokenizer("gpt2");
+    write("tokenizer_config.json", "{\"add_bos_token\":true}");
+    assertThat(warnings(PrefixPolicy.TOKENIZER))
+        .singleElement(STRING)
+        .contains("has add_bos_token true", "tokenizer.json puts no token in front");
+    assertThat(warnings(PrefixPolicy.NONE))
+        .singleElement(STRING)
+        .contains("its tokenizer_config.json has add_bos_token true");
+    write("tokenizer_config.json", "{\"add_bos_token\":false}");
+    assertThat(warnings(PrefixPolicy.TOKENIZER)).isEmpty();
+    assertThat(warnings(PrefixPolicy.NONE)).isEmpty();
+  }
+
+  @Test
+  void tokensThatOnlyOtherFilesNameWarn() throws IOException {
+    copyTokenizer("llama");
+    write("added_tokens.json", "{\"<s>\":1,\"</s>\":2}");
+    assertThat(warnings(PrefixPolicy.DOCUMENT_START)).isEmpty();
+    write("added_tokens.json", "{\"<s>\":1,\"<|im_start|>\":430}");
+    write(
+        "tokenizer_config.json",
+        "{\"added_tokens_decoder\":{\"1\":{\"content\":\"<s>\"},\"431\":{\"content\":\"<|z|>\"}}}");
+    assertThat(warnings(PrefixPolicy.DOCUMENT_START))
+        .singleElement(STRING)
+        .contains(folder + " names 2 token(s) that tokenizer.json lacks, such as \"<|im_start|>\"");
+  }
+
+  private List<String> warnings(PrefixPolicy policy) {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(folder)) {
+      List<String> warnings = tokenizer.warnings(policy);
+      assertThat(warnings).noneMatch(warning -> warning.contains("\n"));
+      return warnings;
+    }
+  }
+
+  @Test
+  void theNameOfASpecialTokenInATextIsThatToken() {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder("llama"))) {
+      assertThat(tokenizer.encode("<s>a").ids()).startsWith(1).hasSizeLessThan(4);
+      assertThat(tokenizer.encode("<s>a").byteOffsets()).startsWith(0, 3);
+      assertThat(tokenizer.encodeWithSpecialTokens("<s>a").ids()).startsWith(1, 1);
+    }
   }
 
   @Test

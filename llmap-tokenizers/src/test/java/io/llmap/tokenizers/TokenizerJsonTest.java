@@ -72,6 +72,21 @@ class TokenizerJsonTest {
     assertThat(ids("{" + model + "," + added + "}")).isEqualTo(Map.of("<s>", 9));
   }
 
+  @Test
+  void theVocabularyEndsBehindItsLargestIdThatWasNotAdded() throws IOException {
+    String added = "\"added_tokens\":[{\"id\":9,\"content\":\"<s>\"},{\"id\":3,\"content\":\"c\"}]";
+    String model = "\"model\":{\"vocab\":{\"<s>\":9,\"a\":7,\"b\":2}}";
+    assertThat(vocabularySize("{" + added + "," + model + "}")).isEqualTo(8);
+    assertThat(vocabularySize("{" + model + "," + added + "}")).isEqualTo(8);
+    assertThat(vocabularySize("{\"model\":{\"vocab\":[[\"a\",-1.5],[\"b\",0]]}}")).isEqualTo(2);
+    assertThat(vocabularySize("{\"model\":null}")).isZero();
+  }
+
+  private int vocabularySize(String json) throws IOException {
+    Path file = Files.writeString(folder.resolve("tokenizer.json"), json);
+    return TokenizerJson.read(file, Set.of()).vocabularySize();
+  }
+
   private Map<String, Integer> ids(String json) throws IOException {
     Path file = Files.writeString(folder.resolve("tokenizer.json"), json);
     return TokenizerJson.read(file, Set.of("<s>", "</s>")).ids();
