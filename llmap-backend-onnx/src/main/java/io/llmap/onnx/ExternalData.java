@@ -9,16 +9,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.SortedSet;
-import java.util.TreeSet;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Finds the files in which the weights of an ONNX model lie, where they are not in the model.
  *
  * <p>A model of more than 2 GiB, and many a smaller one, keeps its tensors in other files, whose
- * names only the model tells: {@code TensorProto.external_data}, key {@code location}. This reads
- * as much of Protocol Buffers as it takes to get there, by the field numbers of onnx.proto, and
- * skips the rest without reading it.
+ * names only the model tells: {@code TensorProto.external_data}, keys {@code location}, {@code
+ * offset} and {@code length}. This reads as much of Protocol Buffers as it takes to get there, by
+ * the field numbers of onnx.proto, and skips the rest without reading it.
  */
 final class ExternalData {
   /** The messages on the way to a tensor's entries. */
@@ -73,7 +73,12 @@ final class ExternalData {
   private static final int LONGEST_STRING = 1 << 16;
 
   private final InputStream in;
-  private final SortedSet<String> locations = new TreeSet<>();
+  private final SortedMap<String, Long> files = new TreeMap<>();
+
+  /** The entries of the tensor that is being read; tensors hold no tensors. */
+  private final Map<String, String> entries = new TreeMap<>();
+
+  private boolean graph;
   private long position;
 
   private ExternalData(InputStream in) {
@@ -81,15 +86,19 @@ final class ExternalData {
   }
 
   /**
-   * The names, relative to the model's folder.
+   * Finds the files.
    *
+   * @return their names, relative to the model's folder, and how many bytes each must have at least
    * @throws IOException if the file cannot be read or is not an ONNX model
    */
-  static SortedSet<String> locations(Path model) throws IOException {
+  static SortedMap<String, Long> files(Path model) throws IOException {
     try (InputStream in = new BufferedInputStream(Files.newInputStream(model))) {
       ExternalData data = new ExternalData(in);
       data.read(Message.MODEL, Files.size(model));
-      return data.locations;
+      if (!data.graph) {
+        throw new IOException("not an ONNX model: it holds no graph");
+      }
+      return data.files;
     }
   }
 
@@ -98,19 +107,22 @@ final class ExternalData {
       long tag = varint();
       switch ((int) (tag & 7)) {
         case VARINT -> varint();
-        case FIXED64 -> skip(Long.BYTES, end);
-        case FIXED32 -> skip(Integer.BYTES, end);
+        case FIXED64 -> skip(Long.BYTES, message, end);
+        case FIXED32 -> skip(Integer.BYTES, message, end);
         case LENGTH_DELIMITED -> {
           long length = varint();
+          checkInside(length, message, end);
           Message child = FIELDS.getOrDefault(message, Map.of()).get((int) (tag >>> 3));
           if (child == null) {
-            skip(length, end);
-          } else if (length < 0 || length > end - position) {
-            throw new IOException("not an ONNX model: a field ends behind its message");
+            skip(length, message, end);
           } else if (child == Message.ENTRY) {
             entry(position + length);
           } else {
+            graph |= child == Message.GRAPH;
             read(child, position + length);
+            if (child == Message.TENSOR) {
+              endTensor();
+            }
           }
         }
         default -> throw new IOException("not an ONNX model: wire type " + (tag & 7));
@@ -134,9 +146,24 @@ final class ExternalData {
         value = string;
       }
     }
-    if (key.equals("location")) {
-      locations.add(value);
+    entries.put(key, value);
+  }
+
+  private void endTensor() throws IOException {
+    String location = entries.get("location");
+    if (location != null) {
+      files.merge(location, number("offset") + number("length"), Math::max);
     }
+    entries.clear();
+  }
+
+  private long number(String key) throws IOException {
+    String value = entries.getOrDefault(key, "0");
+    if (!value.matches("\\d{1,18}")) {
+      throw new IOException(
+          "the weights in %s have the %s \"%s\"".formatted(entries.get("location"), key, value));
+    }
+    return Long.parseLong(value);
   }
 
   private String string(long length) throws IOException {
@@ -151,12 +178,21 @@ final class ExternalData {
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
-  private void skip(long bytes, long end) throws IOException {
-    if (bytes < 0 || bytes > end - position) {
-      throw new IOException("not an ONNX model: a field ends behind its message");
-    }
+  private void skip(long bytes, Message message, long end) throws IOException {
+    checkInside(bytes, message, end);
     in.skipNBytes(bytes);
     position += bytes;
+  }
+
+  private void checkInside(long bytes, Message message, long end) throws IOException {
+    if (bytes >= 0 && bytes <= end - position) {
+      return;
+    }
+    throw new IOException(
+        message == Message.MODEL && bytes > 0
+            ? "it was cut, or is no ONNX model: it has %d bytes, and a part of %d bytes starts at %d"
+                .formatted(end, bytes, position)
+            : "not an ONNX model: a field ends behind its message");
   }
 
   private long varint() throws IOException {

@@ -27,6 +27,8 @@ import io.llmap.tokenizers.ModelConfig;
  * <p>Stateless and safe for use by many threads; each scorer belongs to one.
  */
 public final class OnnxScorerProvider implements ScorerProvider {
+  private static final System.Logger LOG = System.getLogger(OnnxScorerProvider.class.getName());
+
   /** Creates the provider; {@link java.util.ServiceLoader} does. */
   public OnnxScorerProvider() {}
 
@@ -47,7 +49,7 @@ public final class OnnxScorerProvider implements ScorerProvider {
 
   @Override
   public ModelSource identify(ModelSpec spec, ScorerOptions options) {
-    return identify(spec, OnnxModelFiles.locate(spec.path()), options);
+    return identify(spec, OnnxModelFiles.locate(spec), options);
   }
 
   private ModelSource identify(ModelSpec spec, OnnxModelFiles files, ScorerOptions options) {
@@ -74,12 +76,16 @@ public final class OnnxScorerProvider implements ScorerProvider {
     if (!availability.available()) {
       throw new BackendUnavailableException(availability.detail());
     }
-    OnnxModelFiles files = OnnxModelFiles.locate(spec.path());
+    OnnxModelFiles files = OnnxModelFiles.locate(spec);
     HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(files.folder());
     try {
       OnnxCausalLm model =
           OnnxCausalLm.open(files.model(), ModelConfig.read(files.folder()), options);
       try {
+        checkVocabulary(files, tokenizer, model);
+        for (String warning : tokenizer.warnings(options.prefix())) {
+          LOG.log(System.Logger.Level.WARNING, "model {0}: {1}", spec.name(), warning);
+        }
         return new BatchingScorer(identify(spec, files, options), tokenizer, model, options);
       } catch (RuntimeException e) {
         model.close();
@@ -88,6 +94,19 @@ public final class OnnxScorerProvider implements ScorerProvider {
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;
+    }
+  }
+
+  private static void checkVocabulary(
+      OnnxModelFiles files, HuggingFaceTokenizer tokenizer, OnnxCausalLm model) {
+    if (tokenizer.vocabularySize() > model.vocabularySize()) {
+      throw new BackendUnavailableException(
+          "the tokenizer in %s has %d tokens, and the model %s gives logits for %d; do they belong together?"
+              .formatted(
+                  files.folder(),
+                  tokenizer.vocabularySize(),
+                  files.model(),
+                  model.vocabularySize()));
     }
   }
 }

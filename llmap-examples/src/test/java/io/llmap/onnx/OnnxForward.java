@@ -1,5 +1,6 @@
 package io.llmap.onnx;
 
+import io.llmap.score.ModelSpec;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.spi.CausalLm;
 import io.llmap.tokenizers.ModelConfig;
@@ -14,7 +15,7 @@ public final class OnnxForward {
 
   /** Opens a model as {@link OnnxScorerProvider#open} does. */
   public static CausalLm open(Path folder, ScorerOptions options) {
-    OnnxModelFiles files = OnnxModelFiles.locate(folder);
+    OnnxModelFiles files = OnnxModelFiles.locate(new ModelSpec("onnx", folder, "model"));
     return OnnxCausalLm.open(files.model(), ModelConfig.read(files.folder()), options);
   }
 }
