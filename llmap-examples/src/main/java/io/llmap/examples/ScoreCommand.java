@@ -30,10 +30,12 @@ final class ScoreCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       required = true,
-      paramLabel = "PROVIDER:PATH[#NAME]",
+      paramLabel = "PROVIDER:PATH[:VARIANT][#NAME]",
       description =
           "A model, such as onnx:models/gpt2#gpt2-small; may be repeated. 'llmap models' lists the"
-              + " providers.")
+              + " providers. VARIANT chooses among several versions in one folder:"
+              + " onnx:models/gpt2:fp16 is models/gpt2/model_fp16.onnx, or the file of that name in"
+              + " models/gpt2/onnx.")
   private List<String> models;
 
   @Option(

@@ -49,6 +49,14 @@ final class ScoringSettings {
       description = "Threads of a model (default: one a processor).")
   private @Nullable Integer threads;
 
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description =
+          "Where models run: cpu (the default), or cuda:0 with ONNX Runtime's GPU build on the class"
+              + " path.")
+  private @Nullable String device;
+
   ScorerOptions toOptions(CommandLine command) {
     ScorerOptions options = preset == null ? ScorerOptions.defaults() : preset;
     if (prefix != null) {
@@ -62,6 +70,12 @@ final class ScoringSettings {
         throw new ParameterException(command, "--threads must be at least 1, got " + threads);
       }
       options = options.withThreads(threads);
+    }
+    if (device != null) {
+      if (device.isBlank()) {
+        throw new ParameterException(command, "--device must not be blank; leave it out for cpu");
+      }
+      options = options.withDevice(device);
     }
     return options.withTokenLogProbs(tokenLogProbs);
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -210,6 +211,86 @@ class LlmapCommandTest {
     int bar = fileAndReason.lastIndexOf('|');
     Path texts = texts(fileAndReason.substring(0, bar));
     assertFails(score(SMALL, texts, folder.resolve("store")), 1, fileAndReason.substring(bar + 1));
+  }
+
+  @Test
+  void twoPrecisionsOfOneFolderGoOnOneMap() throws IOException {
+    Path model = copyOf("gpt2-general-a");
+    Files.createDirectory(model.resolve("onnx"));
+    Files.copy(
+        zoo.resolve("gpt2-general-a-int8/model.onnx"), model.resolve("onnx/model_int8.onnx"));
+    Path texts = texts("{\"text\":\"The whale.\"}", "{\"text\":\"Call me Ishmael\"}");
+    Path store = folder.resolve("store");
+    String spec = "onnx:" + model;
+    Command score =
+        Command.run(
+            "score",
+            "--model",
+            spec,
+            "--model",
+            spec + ":int8",
+            "--model",
+            spec + "/onnx/model_int8.onnx#named",
+            "--texts",
+            texts,
+            "--store",
+            store);
+    assertThat(score.exit()).as(score.err()).isZero();
+    assertThat(score.out()).contains("3 models on 2 texts: 6 scores computed");
+    Path out = folder.resolve("out");
+    Command map = Command.run("map", "--store", store, "--method", "pca", "--out", out);
+    assertThat(map.exit()).as(map.err()).isZero();
+    String name = model.getFileName().toString();
+    assertThat(out.resolve("distances.csv")).content().contains(name + "," + name + ":int8,");
+    List<String> rows = Files.readAllLines(out.resolve("matrix.csv"));
+    assertThat(row(rows, name + ":int8")).isEqualTo(row(rows, "named"));
+    assertThat(row(rows, name + ":int8")).isNotEqualTo(row(rows, name));
+    assertThat(provenances(store))
+        .hasSize(3)
+        .filteredOn(json -> json.contains(model.resolve("onnx/model_int8.onnx") + "\""))
+        .hasSize(2);
+    assertFails(
+        Command.run("score", "--model", spec + ":q4", "--texts", texts, "--store", store),
+        1,
+        "has no variant \"q4\"; there are: model (model.onnx), int8 (onnx/model_int8.onnx)");
+  }
+
+  private static String row(List<String> lines, String model) {
+    String start = model + ",";
+    return lines.stream()
+        .filter(line -> line.startsWith(start))
+        .map(line -> line.substring(start.length()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static List<String> provenances(Path store) throws IOException {
+    List<String> contents = new ArrayList<>();
+    try (Stream<Path> all = Files.walk(store)) {
+      for (Path file : all.filter(path -> path.endsWith("provenance.json")).toList()) {
+        contents.add(Files.readString(file));
+      }
+    }
+    return contents;
+  }
+
+  @Test
+  void aDeviceThatIsNotThereIsAnsweredWithWhatItTakes() throws IOException {
+    Path texts = texts("{\"text\":\"The whale.\"}");
+    assertFails(
+        Command.run(
+            "score",
+            "--model",
+            spec(SMALL),
+            "--texts",
+            texts,
+            "--store",
+            folder.resolve("store"),
+            "--device",
+            "cuda:0"),
+        1,
+        "\"cuda:0\" cannot be used",
+        "onnxruntime_gpu");
   }
 
   @Test
