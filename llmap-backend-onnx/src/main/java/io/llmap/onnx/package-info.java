@@ -13,7 +13,8 @@
  * No logit is copied on the way from the graph to the kernel that reduces it.
  *
  * <p><b>A model</b> is a Hugging Face folder with {@code model.onnx} or {@code onnx/model.onnx}, or
- * the {@code .onnx} file itself with the JSON files beside it or one folder up. The graph takes
+ * the {@code .onnx} file itself with the JSON files beside it or one folder up. Of several
+ * precisions in a folder a variant chooses one: {@code onnx:models/gpt2:fp16}. The graph takes
  * {@code input_ids} [batch, sequence] and gives {@code logits} [batch, sequence, vocabulary] in 32-
  * or 16-bit floating point. It may also take {@code attention_mask} and {@code position_ids}, all
  * of them int64 or int32; a cache of earlier tokens, {@code past_key_values.*} or any other name
