@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param scoredTokens {@code num-tokens} − 1
  * @param bytes the text's UTF-8 length; −1 in a file that llmap did not write
  * @param truncated whether the text was cut
+ * @param windows in how many windows the text was scored
  * @param logLikelihood may be NaN or infinite in a file that llmap did not write
  * @param tokenLogProbs null if there are none, or they were not asked for
  * @param tokenByteOffsets null if there are none, or they were not asked for
@@ -36,6 +37,7 @@ public record ScoreRow(
     int scoredTokens,
     int bytes,
     boolean truncated,
+    int windows,
     double logLikelihood,
     double @Nullable [] tokenLogProbs,
     int @Nullable [] tokenByteOffsets) {
@@ -85,6 +87,7 @@ public record ScoreRow(
     int tokens = -1;
     int bytes = -1;
     boolean truncated = false;
+    int windows = 1;
     boolean scored = false;
     double logLikelihood = 0;
     int logProbs = -1;
@@ -112,6 +115,7 @@ public record ScoreRow(
           }
           truncated = parser.getBooleanValue();
         }
+        case "windows" -> windows = count(parser, value);
         case "token-log-probs" -> {
           expect(parser, value, JsonToken.START_ARRAY, "an array");
           if (withTokens) {
@@ -138,6 +142,9 @@ public record ScoreRow(
     require(index >= 0, "index");
     require(tokens >= 0, "num-tokens");
     require(scored, "log-likelihood");
+    if (windows < 1) {
+      throw new MalformedException("windows is " + windows);
+    }
     // One input of no token at all is possible: an empty text without special tokens.
     int scoredTokens = Math.max(0, tokens - 1);
     if (logProbs >= 0 && logProbs != scoredTokens) {
@@ -158,7 +165,15 @@ public record ScoreRow(
               + Math.max(0, logProbs));
     }
     return new ScoreRow(
-        index, id, scoredTokens, bytes, truncated, logLikelihood, tokenLogProbs, tokenByteOffsets);
+        index,
+        id,
+        scoredTokens,
+        bytes,
+        truncated,
+        windows,
+        logLikelihood,
+        tokenLogProbs,
+        tokenByteOffsets);
   }
 
   private static void expect(
@@ -261,6 +276,9 @@ public record ScoreRow(
         json.writeNumberField("num-bytes", bytes);
       }
       json.writeBooleanField("truncated", truncated);
+      if (windows > 1) {
+        json.writeNumberField("windows", windows);
+      }
       json.writeNumberField("log-likelihood", logLikelihood);
       if (tokenLogProbs != null) {
         json.writeFieldName("token-log-probs");

@@ -266,6 +266,7 @@ public final class ScoreLog implements AutoCloseable {
             score.scoredTokens(),
             score.bytes(),
             score.truncated(),
+            score.windows(),
             score.logLikelihood(),
             tokens == null ? null : tokens.logProbs(),
             tokens == null ? null : tokens.byteOffsets());

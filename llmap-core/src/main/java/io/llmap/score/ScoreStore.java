@@ -43,6 +43,7 @@ import java.util.stream.Collectors;
  *   <li>{@code num-tokens} one more than the number of scored tokens: the length of the model's
  *       input, whose first token is never scored
  *   <li>{@code num-bytes} the text's UTF-8 length, and {@code truncated}
+ *   <li>{@code windows} in how many windows the text was scored, only where it is more than one
  *   <li>{@code log-likelihood} in nats, read back to the same bits
  *   <li>{@code token-log-probs} and {@code token-byte-offsets}, only where they were kept
  * </ul>
@@ -264,6 +265,7 @@ public final class ScoreStore {
         row.scoredTokens(),
         Math.max(0, row.bytes()),
         row.truncated(),
+        row.windows(),
         logProbs == null || offsets == null
             ? Optional.empty()
             : Optional.of(new TokenLogProbs(logProbs, offsets)));

@@ -27,7 +27,9 @@ public interface ScoringListener {
   void scored(int index, TextScore score);
 
   /**
-   * Asked between batches. After true the scorer returns normally; what was delivered stays valid.
+   * Asked between batches, and by {@link io.llmap.score.spi.BatchingScorer} about twenty times a
+   * second while one runs. After true the scorer ends what it is doing, may still deliver what was
+   * ready, and returns normally; what was delivered stays valid.
    *
    * @return true to end the run
    */

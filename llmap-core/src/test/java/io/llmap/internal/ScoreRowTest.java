@@ -32,11 +32,11 @@ class ScoreRowTest {
   @Test
   void rowHasTheFieldsOfThePublishedDataAndOurs() {
     ScoreRow row =
-        new ScoreRow(7, "é\"x", 2, 11, true, -1.5, new double[] {-1, -0.5}, new int[] {0, 3});
+        new ScoreRow(7, "é\"x", 2, 11, true, 3, -1.5, new double[] {-1, -0.5}, new int[] {0, 3});
     assertThat(new String(bytes(row), StandardCharsets.UTF_8))
         .isEqualTo(
             "{\"index\":7,\"id\":\"é\\\"x\",\"num-tokens\":3,\"num-bytes\":11,\"truncated\":true,"
-                + "\"log-likelihood\":-1.5,\"token-log-probs\":[-1.0,-0.5],"
+                + "\"windows\":3,\"log-likelihood\":-1.5,\"token-log-probs\":[-1.0,-0.5],"
                 + "\"token-byte-offsets\":[0,3]}\n");
   }
 
@@ -44,10 +44,21 @@ class ScoreRowTest {
   void rowWithoutPerTokenValuesHasNoFieldForThem() {
     assertThat(
             new String(
-                bytes(new ScoreRow(0, "a", 4, 1, false, -2, null, null)), StandardCharsets.UTF_8))
+                bytes(new ScoreRow(0, "a", 4, 1, false, 1, -2, null, null)),
+                StandardCharsets.UTF_8))
         .isEqualTo(
             "{\"index\":0,\"id\":\"a\",\"num-tokens\":5,\"num-bytes\":1,\"truncated\":false,"
                 + "\"log-likelihood\":-2.0}\n");
+  }
+
+  @Test
+  void windowsAreOneWhereARowDoesNotSayAndNeverNone() throws MalformedException {
+    String row = "{\"index\":0,\"num-tokens\":2,%s\"log-likelihood\":-1}";
+    assertThat(parse(row.formatted(""), false).windows()).isEqualTo(1);
+    assertThat(parse(row.formatted("\"windows\":4,"), false).windows()).isEqualTo(4);
+    assertThatThrownBy(() -> parse(row.formatted("\"windows\":0,"), false))
+        .isInstanceOf(MalformedException.class)
+        .hasMessage("windows is 0");
   }
 
   @Test
@@ -99,7 +110,7 @@ class ScoreRowTest {
     int[] offsets = new int[logProbs.length];
     Arrays.setAll(offsets, t -> 3 * t);
     byte[] line =
-        bytes(new ScoreRow(1, "a", logProbs.length, 9, false, logLikelihood, logProbs, offsets));
+        bytes(new ScoreRow(1, "a", logProbs.length, 9, false, 1, logLikelihood, logProbs, offsets));
     ScoreRow with = ScoreRow.parse(line, 0, line.length - 1, true);
     assertThat(bits(with.logLikelihood())).containsExactly(bits(logLikelihood));
     assertThat(bits(with.tokenLogProbs())).containsExactly(bits(logProbs));

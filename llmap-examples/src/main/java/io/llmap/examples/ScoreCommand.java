@@ -42,7 +42,9 @@ final class ScoreCommand implements Callable<Integer> {
       names = "--texts",
       required = true,
       paramLabel = "FILE.jsonl",
-      description = "One JSON object a line, with \"text\" and, if given, \"id\".")
+      description =
+          "One JSON object a line, with \"text\" and, if given, \"id\" and \"prompt\": what stands"
+              + " before the text and is not scored.")
   private Path texts;
 
   @Option(

@@ -34,9 +34,18 @@ final class ScoringSettings {
       paramLabel = "POLICY",
       converter = OverLengthConverter.class,
       description =
-          "A text longer than the model's context: fail (the default) or truncate (flagged in its"
-              + " row).")
+          "A text longer than the model's context, prompt included: fail (the default), truncate"
+              + " (flagged in its row) or rolling (in several windows, every token scored once; their"
+              + " number is in its row).")
   private @Nullable OverLengthPolicy overLength;
+
+  @Option(
+      names = "--stride",
+      paramLabel = "N",
+      description =
+          "With --over-length rolling: how many tokens each window after the first scores (default:"
+              + " half of the model's context). Fewer give tokens more to go by and take longer.")
+  private @Nullable Integer stride;
 
   @Option(
       names = "--token-log-probs",
@@ -65,6 +74,15 @@ final class ScoringSettings {
     if (overLength != null) {
       options = options.withOverLength(overLength);
     }
+    if (stride != null) {
+      if (stride < 1 || !options.overLength().isRolling()) {
+        throw new ParameterException(
+            command,
+            "--stride must be at least 1, with --over-length rolling; got --stride %d, --over-length %s"
+                .formatted(stride, options.overLength()));
+      }
+      options = options.withOverLength(OverLengthPolicy.rolling(stride));
+    }
     if (threads != null) {
       if (threads < 1) {
         throw new ParameterException(command, "--threads must be at least 1, got " + threads);
@@ -90,7 +108,11 @@ final class ScoringSettings {
   static final class OverLengthConverter implements ITypeConverter<OverLengthPolicy> {
     @Override
     public OverLengthPolicy convert(String value) {
-      return Labels.find(OverLengthPolicy.values(), value);
+      return Labels.find(
+          new OverLengthPolicy[] {
+            OverLengthPolicy.FAIL, OverLengthPolicy.TRUNCATE, OverLengthPolicy.ROLLING
+          },
+          value);
     }
   }
 

@@ -18,16 +18,17 @@ final class BatchPlan {
 
   /**
    * Plans batches of at most {@code tokenBudget} tokens, padding included; a longer sequence goes
-   * alone.
+   * alone. Among sequences of one length those of one group come together, in the order of groups.
    *
    * @return indices into {@code lengths}, one array a batch
    */
-  static List<int[]> of(int[] lengths, long tokenBudget) {
+  static List<int[]> of(int[] lengths, int[] groups, long tokenBudget) {
     List<Integer> order =
         IntStream.range(0, lengths.length)
             .boxed()
             .sorted(
                 Comparator.comparingInt((Integer i) -> -lengths[i])
+                    .thenComparingInt(i -> groups[i])
                     .thenComparing(Comparator.naturalOrder()))
             .toList();
     List<int[]> batches = new ArrayList<>();

@@ -33,6 +33,17 @@ public interface CausalLm extends AutoCloseable {
   }
 
   /**
+   * What one position of a batch takes in memory for its logits. {@link BatchingScorer} makes its
+   * batches so small that this stays bounded.
+   *
+   * @return bytes, at least 1; a single-precision logit for every token of the vocabulary unless a
+   *     backend that computes logits piece by piece says less
+   */
+  default long logitsBytesPerToken() {
+    return (long) Float.BYTES * vocabularySize();
+  }
+
+  /**
    * Runs the model on a batch and hands each sequence's result to the sink before returning.
    *
    * @param batch right-padded token ids; padding must not influence the logits of real positions

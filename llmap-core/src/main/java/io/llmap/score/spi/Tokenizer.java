@@ -2,7 +2,12 @@ package io.llmap.score.spi;
 
 import java.util.OptionalInt;
 
-/** Text to token ids. Used by one thread at a time. */
+/**
+ * Text to token ids.
+ *
+ * <p>The two methods that tokenize are called by several threads at once; {@link #close} after all
+ * of them have returned.
+ */
 public interface Tokenizer extends AutoCloseable {
   /**
    * Tokenizes a text as it is: nothing added in front or behind. A special token's name that occurs

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -16,8 +17,7 @@ class BatchPlanTest {
   void everyIndexIsPlannedOnce(
       @ForAll @Size(max = 60) List<@IntRange(min = 1, max = 50) Integer> lengths,
       @ForAll @IntRange(min = 1, max = 300) int budget) {
-    int[] planned =
-        BatchPlan.of(ints(lengths), budget).stream().flatMapToInt(Arrays::stream).toArray();
+    int[] planned = plan(ints(lengths), budget).stream().flatMapToInt(Arrays::stream).toArray();
 
     assertThat(planned).containsExactlyInAnyOrder(IntStream.range(0, lengths.size()).toArray());
   }
@@ -26,8 +26,7 @@ class BatchPlanTest {
   void batchesComeLongestFirstAndEqualLengthsInTheirOrder(
       @ForAll @Size(max = 60) List<@IntRange(min = 1, max = 50) Integer> lengths,
       @ForAll @IntRange(min = 1, max = 300) int budget) {
-    int[] planned =
-        BatchPlan.of(ints(lengths), budget).stream().flatMapToInt(Arrays::stream).toArray();
+    int[] planned = plan(ints(lengths), budget).stream().flatMapToInt(Arrays::stream).toArray();
 
     for (int p = 1; p < planned.length; p++) {
       int before = lengths.get(planned[p - 1]);
@@ -41,7 +40,7 @@ class BatchPlanTest {
   void batchesFillTheBudgetOrHoldOneSequence(
       @ForAll @Size(max = 60) List<@IntRange(min = 1, max = 50) Integer> lengths,
       @ForAll @IntRange(min = 1, max = 300) int budget) {
-    List<int[]> batches = BatchPlan.of(ints(lengths), budget);
+    List<int[]> batches = plan(ints(lengths), budget);
 
     for (int[] batch : batches) {
       int longest = lengths.get(batch[0]);
@@ -53,10 +52,32 @@ class BatchPlanTest {
 
   @Test
   void aPlanIsWhatItWasBefore() {
-    assertThat(BatchPlan.of(new int[] {3, 9, 2, 3, 12, 1}, 10))
+    assertThat(plan(new int[] {3, 9, 2, 3, 12, 1}, 10))
         .containsExactly(new int[] {4}, new int[] {1}, new int[] {0, 3, 2}, new int[] {5});
-    assertThat(BatchPlan.of(new int[] {2, 2}, Long.MAX_VALUE)).containsExactly(new int[] {0, 1});
-    assertThat(BatchPlan.of(new int[0], 10)).isEmpty();
+    assertThat(plan(new int[] {2, 2}, Long.MAX_VALUE)).containsExactly(new int[] {0, 1});
+    assertThat(plan(new int[0], 10)).isEmpty();
+  }
+
+  @Property(tries = 200)
+  void sequencesOfOneLengthAndGroupComeTogetherInTheirOrder(
+      @ForAll @Size(max = 60) List<@IntRange(min = 1, max = 6) Integer> lengths,
+      @ForAll @IntRange(min = 1, max = 9) int groupCount,
+      @ForAll Random random) {
+    int[] groups = random.ints(lengths.size(), 0, groupCount).toArray();
+    int[] planned =
+        BatchPlan.of(ints(lengths), groups, 20).stream().flatMapToInt(Arrays::stream).toArray();
+
+    assertThat(Arrays.stream(planned).boxed().toList())
+        .containsExactlyInAnyOrderElementsOf(IntStream.range(0, lengths.size()).boxed().toList())
+        .isSortedAccordingTo(
+            (a, b) ->
+                !lengths.get(a).equals(lengths.get(b))
+                    ? lengths.get(b) - lengths.get(a)
+                    : groups[a] != groups[b] ? groups[a] - groups[b] : a - b);
+  }
+
+  private static List<int[]> plan(int[] lengths, long budget) {
+    return BatchPlan.of(lengths, new int[lengths.length], budget);
   }
 
   private static int[] ints(List<Integer> list) {
