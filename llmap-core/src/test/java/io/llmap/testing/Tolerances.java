@@ -14,6 +14,11 @@ public final class Tolerances {
     return 0x1p-23 * (Math.abs(logProb) + Math.log(vocabulary) / Math.log(2) + 8);
   }
 
+  /** The double-precision kernel over a model with probabilities in closed form. */
+  public static double closedForm(double logLikelihood) {
+    return 1e-12 * Math.max(1, Math.abs(logLikelihood));
+  }
+
   /** One token's log-probability when the same text is scored in another batch, fp32 model. */
   public static double batchEffectPerToken() {
     return 1e-4;
