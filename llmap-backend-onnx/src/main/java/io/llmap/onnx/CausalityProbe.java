@@ -42,11 +42,10 @@ final class CausalityProbe {
    * @return the number of logits of a position
    * @throws BackendUnavailableException if the model is not causal
    */
-  static int vocabularySize(
-      Path path, OnnxSession session, int contextLength, OptionalInt configured)
+  static int vocabularySize(Path path, ForwardPass model, int contextLength, OptionalInt configured)
       throws OrtException {
     int length = Math.min(LONGEST, contextLength);
-    int known = session.graph().vocabularySize().orElse(configured.orElse(SMALLEST_VOCABULARY));
+    int known = model.graph().vocabularySize().orElse(configured.orElse(SMALLEST_VOCABULARY));
     int last = known - 1;
     int[][] sequences = new int[SEQUENCES][length];
     for (int s = 0; s < SEQUENCES; s++) {
@@ -54,8 +53,8 @@ final class CausalityProbe {
       sequences[s][0] = last / 2;
     }
     OnnxSession.Fetched fetched;
-    try (OnnxInputs inputs = new OnnxInputs(path, session.graph())) {
-      fetched = session.fetch(inputs.of(TokenBatch.of(sequences, 0), known));
+    try (OnnxInputs inputs = new OnnxInputs(path, model.graph())) {
+      fetched = model.fetch(inputs.of(TokenBatch.of(sequences, 0), known));
     }
     long[] shape = fetched.shape();
     if (shape.length != 3 || shape[0] != SEQUENCES || shape[1] != length) {

@@ -5,12 +5,10 @@ import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.LlmapException.ScoringException;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.spi.CausalLm;
-import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
 import io.llmap.tokenizers.ModelConfig;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -21,6 +19,16 @@ import java.util.concurrent.ConcurrentLinkedDeque;
  * <p>Each batch that runs at the same time as others has buffers of its own, which are reused.
  */
 final class OnnxCausalLm implements CausalLm {
+  /** What happens to the output head, which makes logits out of hidden states. */
+  enum Head {
+    /** The graph runs as one. */
+    UNCUT,
+    /** It runs by itself, on the rows that are scored, and gives their logits. */
+    LOGITS,
+    /** It gives the log-probabilities of the tokens that are scored. */
+    LOG_PROBS
+  }
+
   /**
    * Up to this size of graph and weights, threads run a batch each; above it, all of them run in
    * one batch. The operators of a model of a megabyte are too short to share out, and a copy of the
@@ -28,18 +36,29 @@ final class OnnxCausalLm implements CausalLm {
    */
   private static final long SMALL_MODEL_BYTES = 64L << 20;
 
+  /**
+   * The logits of one run of the head. The head reads all its weights in each run, which takes as
+   * long as some tens of rows take to compute: 333 rows of 100,000 logits are enough for that not
+   * to matter.
+   */
+  private static final long CHUNK_BYTES = 128L << 20;
+
+  /** As above where several threads have a buffer each; the weights then lie in a cache. */
+  private static final long SMALL_CHUNK_BYTES = 8L << 20;
+
+  private static final System.Logger LOG = System.getLogger(OnnxCausalLm.class.getName());
+
   private final Path path;
-  private final OnnxSession session;
+  private final ForwardPass pass;
   private final int contextLength;
   private final int vocabularySize;
   private final int concurrency;
-  private final Deque<OnnxBuffers> idle = new ConcurrentLinkedDeque<>();
   private final Deque<OnnxInputs> idleInputs = new ConcurrentLinkedDeque<>();
 
   private OnnxCausalLm(
-      Path path, OnnxSession session, int contextLength, int vocabularySize, int concurrency) {
+      Path path, ForwardPass pass, int contextLength, int vocabularySize, int concurrency) {
     this.path = path;
-    this.session = session;
+    this.pass = pass;
     this.contextLength = contextLength;
     this.vocabularySize = vocabularySize;
     this.concurrency = concurrency;
@@ -55,6 +74,17 @@ final class OnnxCausalLm implements CausalLm {
    *     else, or is not causal
    */
   static OnnxCausalLm open(Path path, ModelConfig config, ScorerOptions options) {
+    return open(path, config, options, isCpu(options) ? Head.LOGITS : Head.LOG_PROBS, 0);
+  }
+
+  /**
+   * As above, with the output head of one's choice.
+   *
+   * @param head what happens to the output head
+   * @param chunkBytes what the logits of one run of the head may take; 0 to have it chosen
+   */
+  static OnnxCausalLm open(
+      Path path, ModelConfig config, ScorerOptions options, Head head, long chunkBytes) {
     if (config.encoderDecoder()) {
       throw new BackendUnavailableException(
           path
@@ -68,23 +98,47 @@ final class OnnxCausalLm implements CausalLm {
       }
     }
     int concurrency = isSmall(path) ? options.threads() : 1;
-    OnnxSession session =
-        OnnxSession.open(path, options.device(), concurrency == 1 ? options.threads() : 1);
+    int threads = concurrency == 1 ? options.threads() : 1;
+    long bytes = chunkBytes > 0 ? chunkBytes : isSmall(path) ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
+    ForwardPass pass = pass(path, options.device(), threads, head, bytes);
     try {
       int contextLength = config.contextLength().orElse(Integer.MAX_VALUE);
       int vocabularySize =
-          CausalityProbe.vocabularySize(path, session, contextLength, config.vocabularySize());
-      return new OnnxCausalLm(path, session, contextLength, vocabularySize, concurrency);
+          CausalityProbe.vocabularySize(path, pass, contextLength, config.vocabularySize());
+      return new OnnxCausalLm(path, pass, contextLength, vocabularySize, concurrency);
     } catch (OrtException e) {
-      session.close();
+      pass.close();
       throw new BackendUnavailableException(
           "ONNX Runtime cannot run %s: %s"
               .formatted(path, OneLine.of(String.valueOf(e.getMessage()))),
           e);
     } catch (RuntimeException e) {
-      session.close();
+      pass.close();
       throw e;
     }
+  }
+
+  private static ForwardPass pass(
+      Path path, String device, int threads, Head head, long chunkBytes) {
+    String reason = "";
+    if (head != Head.UNCUT) {
+      try {
+        return SplitGraph.open(path, device, threads, head == Head.LOG_PROBS, chunkBytes);
+      } catch (IOException | OrtException | BackendUnavailableException e) {
+        reason = OneLine.of(String.valueOf(e.getMessage()));
+      }
+    }
+    OnnxSession session = OnnxSession.open(path, device, threads);
+    LOG.log(
+        System.Logger.Level.INFO,
+        "{0} runs as one graph, with the logits of whole batches in memory: {1}",
+        path,
+        reason);
+    return new WholeGraph(path, session);
+  }
+
+  private static boolean isCpu(ScorerOptions options) {
+    return options.device().equals("cpu");
   }
 
   private static boolean isSmall(Path path) {
@@ -112,58 +166,46 @@ final class OnnxCausalLm implements CausalLm {
   }
 
   @Override
+  public long logitsBytesPerToken() {
+    return pass.logitsBytesPerToken(vocabularySize);
+  }
+
+  @Override
   public void forward(TokenBatch batch, LogitsSink sink) {
     if (batch.length() > contextLength) {
       throw new ScoringException(
           "a sequence of %d tokens does not fit the context of %s, %d tokens"
               .formatted(batch.length(), path, contextLength));
     }
-    OnnxBuffers pooled = idle.poll();
-    OnnxBuffers buffers =
-        pooled == null ? new OnnxBuffers(path, vocabularySize, session.graph().type()) : pooled;
-    ByteBuffer logits = buffers.logits(batch);
-    run(batch, logits);
-    for (int b = 0; b < batch.sequences(); b++) {
-      int firstTarget = batch.firstTarget(b);
-      long offset = ((long) b * batch.length() + firstTarget - 1) * vocabularySize;
-      sink.logits(
-          b,
-          firstTarget,
-          LogitsBlock.of(
-              logits,
-              session.graph().type(),
-              offset,
-              batch.targets(b),
-              vocabularySize,
-              vocabularySize));
-    }
-    idle.push(buffers);
-  }
-
-  private void run(TokenBatch batch, ByteBuffer logits) {
     OnnxInputs pooled = idleInputs.poll();
-    OnnxInputs inputs = pooled == null ? new OnnxInputs(path, session.graph()) : pooled;
-    int sequences = batch.sequences();
-    int length = batch.length();
+    OnnxInputs inputs = pooled == null ? new OnnxInputs(path, pass.graph()) : pooled;
     try {
-      session.run(
-          inputs.of(batch, vocabularySize), logits, new long[] {sequences, length, vocabularySize});
+      pass.run(inputs.of(batch, vocabularySize), batch, vocabularySize, sink);
     } catch (OrtException e) {
       throw new ScoringException(
           "ONNX Runtime failed in %s on %d sequences of %d tokens: %s"
-              .formatted(path, sequences, length, OneLine.of(String.valueOf(e.getMessage()))),
+              .formatted(
+                  path,
+                  batch.sequences(),
+                  batch.length(),
+                  OneLine.of(String.valueOf(e.getMessage()))),
           e);
     } finally {
       idleInputs.push(inputs);
     }
   }
 
-  /** Frees the native session and the tensors of its inputs. */
+  @Override
+  public void cancel() {
+    pass.cancel();
+  }
+
+  /** Frees the native sessions and the tensors of its inputs. */
   @Override
   public void close() {
     for (OnnxInputs inputs = idleInputs.poll(); inputs != null; inputs = idleInputs.poll()) {
       inputs.close();
     }
-    session.close();
+    pass.close();
   }
 }

@@ -1,16 +1,26 @@
 package io.llmap.onnx;
 
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.RunOptions;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import io.llmap.LlmapException.BackendUnavailableException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,6 +37,7 @@ final class OnnxSession implements AutoCloseable {
   private final OrtEnvironment environment;
   private final OrtSession session;
   private final OnnxGraph graph;
+  private final Set<RunOptions> running = new HashSet<>();
 
   private OnnxSession(OrtEnvironment environment, OrtSession session, OnnxGraph graph) {
     this.environment = environment;
@@ -62,6 +73,60 @@ final class OnnxSession implements AutoCloseable {
     }
   }
 
+  /**
+   * Loads the part of a graph that takes token ids and gives hidden states.
+   *
+   * @param model the file that it is a part of
+   * @throws OrtException if it cannot be loaded
+   * @throws BackendUnavailableException if the device cannot be used, or the part takes or gives
+   *     something else
+   */
+  static OnnxSession body(Path model, OutputHead cut, String device, int threads)
+      throws IOException, OrtException {
+    OrtSession session = load(cut.body(), cut.folder(), device, threads);
+    try {
+      OnnxGraph graph =
+          OnnxGraph.of(model, session.getInputInfo().values(), session.getOutputInfo().values());
+      return new OnnxSession(OrtEnvironment.getEnvironment(), session, graph);
+    } catch (OrtException | RuntimeException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Loads the part of a graph that takes the hidden states of this one.
+   *
+   * @param scoring whether it gives token log-probabilities too
+   * @return a session whose graph has the inputs of this one
+   * @throws OrtException if it cannot be loaded
+   * @throws BackendUnavailableException if it gives something other than logits
+   */
+  OnnxSession head(Path model, OutputHead cut, boolean scoring, String device, int threads)
+      throws IOException, OrtException {
+    OnnxJavaType type = graph.javaType();
+    OptionalInt width = graph.vocabularySize();
+    byte[] part = scoring ? cut.scoringHead(type, width) : cut.head(type, width);
+    OrtSession head = load(part, cut.folder(), device, threads);
+    try {
+      NodeInfo logits = Objects.requireNonNull(head.getOutputInfo().get(cut.logits()));
+      OnnxGraph whole = OnnxGraph.of(model, session.getInputInfo().values(), List.of(logits));
+      return new OnnxSession(environment, head, whole);
+    } catch (OrtException | RuntimeException e) {
+      head.close();
+      throw e;
+    }
+  }
+
+  private static OrtSession load(byte[] part, Path weights, String device, int threads)
+      throws OrtException {
+    try (SessionOptions settings = settings(device, threads)) {
+      settings.addConfigEntry(
+          "session.model_external_initializers_file_folder_path", weights.toString());
+      return OrtEnvironment.getEnvironment().createSession(part, settings);
+    }
+  }
+
   /** What the graph takes and gives. */
   OnnxGraph graph() {
     return graph;
@@ -75,9 +140,52 @@ final class OnnxSession implements AutoCloseable {
    * @param shape [B, T, V]
    */
   void run(Map<String, OnnxTensor> inputs, ByteBuffer out, long[] shape) throws OrtException {
-    try (OnnxTensor pinned = OnnxTensor.createTensor(environment, out, shape, graph.javaType())) {
-      session.run(inputs, Set.of(), Map.of(graph.logits(), pinned)).close();
+    try (OnnxTensor pinned = tensor(out, shape, graph.javaType())) {
+      run(inputs, graph.logits(), pinned);
     }
+  }
+
+  /**
+   * Runs the graph for one output.
+   *
+   * @param out where it is to lie
+   */
+  void run(Map<String, OnnxTensor> inputs, String output, OnnxTensor out) throws OrtException {
+    try (RunOptions options = new RunOptions()) {
+      synchronized (running) {
+        running.add(options);
+      }
+      try {
+        session.run(inputs, Set.of(), Map.of(output, out), options).close();
+      } finally {
+        synchronized (running) {
+          running.remove(options);
+        }
+      }
+    }
+  }
+
+  /** Makes every {@code run} in progress fail at the end of its current operator. */
+  void cancel() {
+    // Inside the lock none of them can be freed.
+    synchronized (running) {
+      try {
+        for (RunOptions options : running) {
+          options.setTerminate(true);
+        }
+      } catch (OrtException e) {
+        throw new IllegalStateException("ONNX Runtime cannot end a run", e);
+      }
+    }
+  }
+
+  /**
+   * A tensor in the memory of a direct buffer, from its position to its limit.
+   *
+   * @return the caller's to close
+   */
+  OnnxTensor tensor(ByteBuffer memory, long[] shape, OnnxJavaType type) throws OrtException {
+    return OnnxTensor.createTensor(environment, memory, shape, type);
   }
 
   /**
@@ -93,6 +201,31 @@ final class OnnxSession implements AutoCloseable {
       float[] values = new float[copy.remaining()];
       copy.get(values);
       return new Fetched(tensor.getInfo().getShape(), values);
+    }
+  }
+
+  /**
+   * Runs this and then the head on all its hidden states, whatever their shape, and copies the
+   * logits.
+   *
+   * @param inputs all that the graph takes
+   * @param scoring whether the head takes targets too
+   */
+  Fetched fetch(Map<String, OnnxTensor> inputs, OnnxSession head, boolean scoring)
+      throws OrtException {
+    try (OrtSession.Result result = session.run(inputs, Set.of(graph.logits()))) {
+      OnnxTensor states = (OnnxTensor) result.get(0);
+      if (!scoring) {
+        return head.fetch(Map.of(graph.logits(), states));
+      }
+      long[] shape = states.getInfo().getShape().clone();
+      shape[shape.length - 1] = 1;
+      int rows = Math.toIntExact(Arrays.stream(shape).reduce(1, (a, b) -> a * b));
+      ByteBuffer zeros =
+          ByteBuffer.allocateDirect(rows * Long.BYTES).order(ByteOrder.nativeOrder());
+      try (OnnxTensor targets = tensor(zeros, shape, OnnxJavaType.INT64)) {
+        return head.fetch(Map.of(graph.logits(), states, OutputHead.TARGETS, targets));
+      }
     }
   }
 

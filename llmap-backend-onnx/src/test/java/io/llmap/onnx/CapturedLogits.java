@@ -2,29 +2,35 @@ package io.llmap.onnx;
 
 import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
+import java.util.Arrays;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** Copies what a forward pass gives: sequence to [rows][vocabulary]. */
 final class CapturedLogits implements LogitsSink {
   final SortedMap<Integer, float[][]> sequences = new TreeMap<>();
+  private final SortedMap<Integer, Integer> expected = new TreeMap<>();
 
   @Override
   public void logits(int sequence, int firstTarget, LogitsBlock logits) {
-    float[][] rows = new float[logits.rows()][logits.vocabulary()];
-    for (int r = 0; r < rows.length; r++) {
-      for (int v = 0; v < rows[r].length; v++) {
-        rows[r][v] = logits.logit(r, v);
-      }
+    float[][] before = sequences.getOrDefault(sequence, new float[0][]);
+    float[][] rows = Arrays.copyOf(before, before.length + logits.rows());
+    for (int r = 0; r < logits.rows(); r++) {
+      rows[before.length + r] = new float[logits.vocabulary()];
+      logits.read(r, 0, logits.vocabulary(), rows[before.length + r]);
     }
-    if (sequences.put(sequence, rows) != null) {
-      throw new AssertionError("sequence " + sequence + " came twice");
+    sequences.put(sequence, rows);
+    int next = expected.getOrDefault(sequence, firstTarget);
+    if (firstTarget != next) {
+      throw new AssertionError(
+          "sequence %d: %d instead of %d".formatted(sequence, firstTarget, next));
     }
+    expected.put(sequence, next + logits.rows());
   }
 
   @Override
   public void tokenLogProbs(int sequence, int firstTarget, double[] logProbs) {
-    throw new AssertionError("ONNX graphs give logits");
+    throw new AssertionError("a session on the CPU gives logits");
   }
 
   double logProb(int sequence, int row, int token) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.LlmapException.ScoringException;
+import io.llmap.onnx.OnnxCausalLm.Head;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
@@ -145,7 +146,7 @@ class OnnxCausalLmTest {
   @Test
   void moreLogitsThanOneBufferHoldsAreRefusedWithWhatWouldFit() {
     // 4 · 320 bytes a token: 1,677,721 tokens are too many by less than 1,280 bytes.
-    try (OnnxCausalLm model = OnnxCausalLm.open(onnx("gpt2"), SILENT, OPTIONS)) {
+    try (OnnxCausalLm model = open(Head.UNCUT)) {
       TokenBatch one = TokenBatch.of(new int[1][1_677_722], 0);
       assertThatThrownBy(() -> model.forward(one, new CapturedLogits()))
           .isInstanceOf(ScoringException.class)
@@ -226,6 +227,10 @@ class OnnxCausalLmTest {
     assertThatThrownBy(
             () -> model.forward(TokenBatch.of(new int[][] {{1, 2}}, 0), new CapturedLogits()))
         .isInstanceOf(IllegalStateException.class);
+  }
+
+  private static OnnxCausalLm open(Head head) {
+    return OnnxCausalLm.open(onnx("gpt2"), SILENT, OPTIONS, head, 0);
   }
 
   private static LogitsSink blocks(Consumer<LogitsBlock> consumer) {
