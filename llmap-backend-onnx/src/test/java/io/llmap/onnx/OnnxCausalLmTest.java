@@ -40,7 +40,7 @@ class OnnxCausalLmTest {
   @TempDir Path folder;
 
   /** The table of the bigram graphs: see BIGRAM in tools/fixtures. */
-  private static double bigramLogit(int from, int to) {
+  static double bigramLogit(int from, int to) {
     return (7 * from + 3 * to * to) % 11 / 2.0;
   }
 
