@@ -27,9 +27,10 @@ record OnnxInput(String name, Role role, OnnxJavaType type, long[] shape) {
     IDS,
 
     /**
-     * One everywhere, padding too. It stands behind the tokens, where a causal model does not look;
-     * a mask that hides it leaves its own positions nothing to look at within a sliding window, and
-     * the NaN of such a row spreads, as 0 · NaN is NaN.
+     * One everywhere, padding too. It stands behind the tokens, where a causal model does not look.
+     * A mask that hides it would leave padded positions nothing to look at within a sliding window;
+     * where the graph masks with −∞ such a row is NaN, and in the next layer, as 0 · NaN is NaN, so
+     * are the rows of all tokens.
      */
     MASK,
 
