@@ -3,9 +3,9 @@ package io.llmap.onnx;
 import ai.onnxruntime.OrtException;
 import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.score.spi.TokenBatch;
+import io.llmap.tokenizers.ModelConfig;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.OptionalInt;
 
 /**
  * Runs two short sequences before a model is trusted: [a, b, b, ...] and [a, c, c, ...] must give
@@ -37,15 +37,15 @@ final class CausalityProbe {
   /**
    * Probes a model.
    *
-   * @param contextLength the longest sequence that the model takes
-   * @param configured the vocabulary's size by config.json, which yields to the graph's
+   * @param config for the longest sequence that the model takes, and the vocabulary's size where
+   *     the graph does not say it
    * @return the number of logits of a position
    * @throws BackendUnavailableException if the model is not causal
    */
-  static int vocabularySize(Path path, ForwardPass model, int contextLength, OptionalInt configured)
-      throws OrtException {
-    int length = Math.min(LONGEST, contextLength);
-    int known = model.graph().vocabularySize().orElse(configured.orElse(SMALLEST_VOCABULARY));
+  static int vocabularySize(Path path, ForwardPass model, ModelConfig config) throws OrtException {
+    int length = Math.min(LONGEST, config.contextLength().orElse(LONGEST));
+    int known =
+        model.graph().vocabularySize().orElse(config.vocabularySize().orElse(SMALLEST_VOCABULARY));
     int last = known - 1;
     int[][] sequences = new int[SEQUENCES][length];
     for (int s = 0; s < SEQUENCES; s++) {
@@ -53,7 +53,7 @@ final class CausalityProbe {
       sequences[s][0] = last / 2;
     }
     OnnxSession.Fetched fetched;
-    try (OnnxInputs inputs = new OnnxInputs(path, model.graph())) {
+    try (OnnxInputs inputs = new OnnxInputs(path, model.graph(), config)) {
       fetched = model.fetch(inputs.of(TokenBatch.of(sequences, 0), known));
     }
     long[] shape = fetched.shape();

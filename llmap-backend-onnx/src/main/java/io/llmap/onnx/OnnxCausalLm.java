@@ -50,16 +50,18 @@ final class OnnxCausalLm implements CausalLm {
 
   private final Path path;
   private final ForwardPass pass;
+  private final ModelConfig config;
   private final int contextLength;
   private final int vocabularySize;
   private final int concurrency;
   private final Deque<OnnxInputs> idleInputs = new ConcurrentLinkedDeque<>();
 
   private OnnxCausalLm(
-      Path path, ForwardPass pass, int contextLength, int vocabularySize, int concurrency) {
+      Path path, ForwardPass pass, ModelConfig config, int vocabularySize, int concurrency) {
     this.path = path;
     this.pass = pass;
-    this.contextLength = contextLength;
+    this.config = config;
+    this.contextLength = config.contextLength().orElse(Integer.MAX_VALUE);
     this.vocabularySize = vocabularySize;
     this.concurrency = concurrency;
   }
@@ -100,12 +102,10 @@ final class OnnxCausalLm implements CausalLm {
     int concurrency = isSmall(path) ? options.threads() : 1;
     int threads = concurrency == 1 ? options.threads() : 1;
     long bytes = chunkBytes > 0 ? chunkBytes : isSmall(path) ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
-    ForwardPass pass = pass(path, options.device(), threads, head, bytes);
+    ForwardPass pass = pass(path, config, options.device(), threads, head, bytes);
     try {
-      int contextLength = config.contextLength().orElse(Integer.MAX_VALUE);
-      int vocabularySize =
-          CausalityProbe.vocabularySize(path, pass, contextLength, config.vocabularySize());
-      return new OnnxCausalLm(path, pass, contextLength, vocabularySize, concurrency);
+      int vocabularySize = CausalityProbe.vocabularySize(path, pass, config);
+      return new OnnxCausalLm(path, pass, config, vocabularySize, concurrency);
     } catch (OrtException e) {
       pass.close();
       throw new BackendUnavailableException(
@@ -119,11 +119,11 @@ final class OnnxCausalLm implements CausalLm {
   }
 
   private static ForwardPass pass(
-      Path path, String device, int threads, Head head, long chunkBytes) {
+      Path path, ModelConfig config, String device, int threads, Head head, long chunkBytes) {
     String reason = "";
     if (head != Head.UNCUT) {
       try {
-        return SplitGraph.open(path, device, threads, head == Head.LOG_PROBS, chunkBytes);
+        return SplitGraph.open(path, config, device, threads, head == Head.LOG_PROBS, chunkBytes);
       } catch (IOException | OrtException | BackendUnavailableException e) {
         reason = OneLine.of(String.valueOf(e.getMessage()));
       }
@@ -178,7 +178,7 @@ final class OnnxCausalLm implements CausalLm {
               .formatted(batch.length(), path, contextLength));
     }
     OnnxInputs pooled = idleInputs.poll();
-    OnnxInputs inputs = pooled == null ? new OnnxInputs(path, pass.graph()) : pooled;
+    OnnxInputs inputs = pooled == null ? new OnnxInputs(path, pass.graph(), config) : pooled;
     try {
       pass.run(inputs.of(batch, vocabularySize), batch, vocabularySize, sink);
     } catch (OrtException e) {

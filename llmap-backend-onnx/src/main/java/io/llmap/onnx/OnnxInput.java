@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
 /**
  * One input of a graph, and what it is given.
  *
- * @param shape of {@link Role#ZEROS} one number for each dimension, negative ones to be multiplied
- *     by −B; of the other roles [−1, −1], which is [B, T]
+ * @param shape of {@link Role#ZEROS} one number for each dimension, {@link #BATCH} and {@link
+ *     #BATCH_BY_HEADS} standing for what a run has; of the other roles [−1, −1], which is [B, T]
  */
 record OnnxInput(String name, Role role, OnnxJavaType type, long[] shape) {
   static final String INPUT_IDS = "input_ids";
@@ -20,6 +20,12 @@ record OnnxInput(String name, Role role, OnnxJavaType type, long[] shape) {
   static final String POSITION_IDS = "position_ids";
   static final String USE_CACHE_BRANCH = "use_cache_branch";
   static final String LOGITS_TO_KEEP = "num_logits_to_keep";
+
+  /** The number of sequences. */
+  private static final int BATCH = -1;
+
+  /** The number of sequences times that of attention heads: older exports of BLOOM. */
+  private static final int BATCH_BY_HEADS = -2;
 
   /** What an input is given. */
   enum Role {
@@ -69,9 +75,16 @@ record OnnxInput(String name, Role role, OnnxJavaType type, long[] shape) {
     return name.startsWith("past") || name.contains(".past.");
   }
 
+  /** Whether the shape depends on the number of attention heads. */
+  boolean needsHeads() {
+    return Arrays.stream(shape).anyMatch(size -> size == BATCH_BY_HEADS);
+  }
+
   /** The shape in a batch of {@code sequences}; not for token inputs. */
-  long[] shape(int sequences) {
-    return Arrays.stream(shape).map(size -> size < 0 ? -size * sequences : size).toArray();
+  long[] shape(int sequences, int heads) {
+    return Arrays.stream(shape)
+        .map(size -> size == BATCH ? sequences : size == BATCH_BY_HEADS ? sequences * heads : size)
+        .toArray();
   }
 
   private static Optional<OnnxInput> tokens(String name, Role role, TensorInfo info) {
@@ -96,7 +109,7 @@ record OnnxInput(String name, Role role, OnnxJavaType type, long[] shape) {
         IntStream.range(0, shape.length).filter(axis -> shape[axis] < 0).boxed().toList();
     Optional<Integer> sequences =
         dynamic.stream()
-            .filter(axis -> !batch.isEmpty() && names[axis].equals(batch))
+            .filter(axis -> !batch.isEmpty() && names[axis].startsWith(batch))
             .findFirst()
             .or(() -> dynamic.stream().findFirst());
     int others = dynamic.size() - 1;
@@ -104,7 +117,8 @@ record OnnxInput(String name, Role role, OnnxJavaType type, long[] shape) {
       return Optional.empty();
     }
     dynamic.forEach(axis -> shape[axis] = 0);
-    shape[sequences.get()] = -1;
+    // Such as "batch_size * num_heads".
+    shape[sequences.get()] = names[sequences.get()].contains("head") ? BATCH_BY_HEADS : BATCH;
     return Optional.of(new OnnxInput(name, Role.ZEROS, info.type, shape));
   }
 

@@ -4,8 +4,10 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.LlmapException.ScoringException;
 import io.llmap.score.spi.TokenBatch;
+import io.llmap.tokenizers.ModelConfig;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -21,6 +23,7 @@ import java.util.Map;
 final class OnnxInputs implements AutoCloseable {
   private final Path path;
   private final OnnxGraph graph;
+  private final int heads;
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final Map<String, ByteBuffer> memory = new HashMap<>();
   private final Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
@@ -31,10 +34,21 @@ final class OnnxInputs implements AutoCloseable {
    * Without tensors yet.
    *
    * @param path the model, for errors
+   * @param config for the number of attention heads, where an input needs it
+   * @throws BackendUnavailableException if an input needs it and it is not there
    */
-  OnnxInputs(Path path, OnnxGraph graph) {
+  OnnxInputs(Path path, OnnxGraph graph, ModelConfig config) {
     this.path = path;
     this.graph = graph;
+    for (OnnxInput input : graph.inputs()) {
+      if (input.needsHeads() && config.attentionHeads().isEmpty()) {
+        throw new BackendUnavailableException(
+            ("%s takes %s with a dimension of the batch times the attention heads, and there is no"
+                    + " num_attention_heads in its config.json")
+                .formatted(path, input.name()));
+      }
+    }
+    this.heads = config.attentionHeads().orElse(1);
   }
 
   /**
@@ -53,7 +67,8 @@ final class OnnxInputs implements AutoCloseable {
     for (OnnxInput input : graph.inputs()) {
       if (input.role() == OnnxInput.Role.ZEROS) {
         if (!sameSequences) {
-          replace(input, zeros(input, batch.sequences()), input.shape(batch.sequences()));
+          long[] shape = input.shape(batch.sequences(), heads);
+          replace(input, zeros(shape, input.type()), shape);
         }
       } else if (!sameShape) {
         ByteBuffer values = reserve(input, Math.multiplyExact(batch.sequences(), batch.length()));
@@ -109,9 +124,9 @@ final class OnnxInputs implements AutoCloseable {
   }
 
   /** The JVM fills new memory with zeros, and no graph writes to its inputs. */
-  private static ByteBuffer zeros(OnnxInput input, int sequences) {
-    long bytes = input.type().size;
-    for (long size : input.shape(sequences)) {
+  private static ByteBuffer zeros(long[] shape, OnnxJavaType type) {
+    long bytes = type.size;
+    for (long size : shape) {
       bytes = Math.multiplyExact(bytes, size);
     }
     return bytes(Math.toIntExact(bytes));

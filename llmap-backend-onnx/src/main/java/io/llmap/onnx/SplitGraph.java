@@ -8,6 +8,7 @@ import io.llmap.LlmapException.ScoringException;
 import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
+import io.llmap.tokenizers.ModelConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -53,7 +54,8 @@ final class SplitGraph implements ForwardPass {
    * @throws BackendUnavailableException if the device cannot be used, or a part takes or gives
    *     something else than it should
    */
-  static SplitGraph open(Path path, String device, int threads, boolean scoring, long chunkBytes)
+  static SplitGraph open(
+      Path path, ModelConfig config, String device, int threads, boolean scoring, long chunkBytes)
       throws IOException, OrtException {
     OutputHead cut =
         OutputHead.find(GraphFile.map(path))
@@ -63,7 +65,7 @@ final class SplitGraph implements ForwardPass {
                         "its logits are not a product of hidden states and constant weights"));
     OnnxSession body = OnnxSession.body(path, cut, device, threads);
     try {
-      int width = width(path, body);
+      int width = width(path, body, config);
       OnnxSession head = body.head(path, cut, scoring, device, threads);
       return new SplitGraph(path, body, head, scoring, chunkBytes, width);
     } catch (IOException | OrtException | RuntimeException e) {
@@ -73,12 +75,12 @@ final class SplitGraph implements ForwardPass {
   }
 
   /** The size of a hidden state, which only a run tells where the graph does not. */
-  private static int width(Path path, OnnxSession body) throws OrtException {
+  private static int width(Path path, OnnxSession body, ModelConfig config) throws OrtException {
     if (body.graph().vocabularySize().isPresent()) {
       return body.graph().vocabularySize().getAsInt();
     }
     TokenBatch shortest = TokenBatch.of(new int[1][2], 0);
-    try (OnnxInputs inputs = new OnnxInputs(path, body.graph())) {
+    try (OnnxInputs inputs = new OnnxInputs(path, body.graph(), config)) {
       return Math.toIntExact(body.fetch(inputs.of(shortest, 1)).shape()[2]);
     }
   }

@@ -33,7 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class OnnxCausalLmTest {
   private static final ModelConfig SILENT =
-      new ModelConfig(OptionalInt.empty(), OptionalInt.empty(), List.of(), false);
+      new ModelConfig(
+          OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), List.of(), false);
 
   private static final ScorerOptions OPTIONS = ScorerOptions.defaults().withThreads(1);
 
@@ -180,12 +181,17 @@ class OnnxCausalLmTest {
   void aConfigOfAnotherKindOfModelIsRefused() {
     ModelConfig masked =
         new ModelConfig(
-            OptionalInt.empty(), OptionalInt.empty(), List.of("RobertaForMaskedLM"), false);
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            List.of("RobertaForMaskedLM"),
+            false);
     assertThatThrownBy(() -> OnnxCausalLm.open(Golden.graph("bigram"), masked, OPTIONS))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContaining("masked language model (RobertaForMaskedLM)");
     ModelConfig encoderDecoder =
-        new ModelConfig(OptionalInt.empty(), OptionalInt.empty(), List.of(), true);
+        new ModelConfig(
+            OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), List.of(), true);
     assertThatThrownBy(() -> OnnxCausalLm.open(Golden.graph("bigram"), encoderDecoder, OPTIONS))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContaining("encoder-decoder");

@@ -9,14 +9,14 @@ import io.llmap.score.spi.TokenBatch;
 import io.llmap.tokenizers.ModelConfig;
 import java.util.List;
 import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a graph may take, and how it is answered when it takes something else. */
 class SignaturesTest {
-  private static final ModelConfig SILENT =
-      new ModelConfig(OptionalInt.empty(), OptionalInt.empty(), List.of(), false);
+  private static final ModelConfig SILENT = config(OptionalInt.empty());
 
   private static final ScorerOptions OPTIONS = ScorerOptions.defaults().withThreads(1);
 
@@ -35,7 +35,7 @@ class SignaturesTest {
         "signature-merged"
       })
   void positionsCountUpInEveryRowAndTheCacheIsEmpty(String graph) {
-    assertLogits(graph, 100);
+    assertLogits(graph, SILENT, 100);
   }
 
   @ParameterizedTest
@@ -49,11 +49,25 @@ class SignaturesTest {
         "signature-states"
       })
   void cachesOfEveryTypeAndLayoutAreEmptyAndStatesAreZero(String graph) {
-    assertLogits(graph, 0);
+    assertLogits(graph, SILENT, 0);
   }
 
-  private static void assertLogits(String graph, int perPosition) {
-    try (OnnxCausalLm model = OnnxCausalLm.open(Golden.graph(graph), SILENT, OPTIONS)) {
+  @Test
+  void aCacheWithBatchAndHeadsInOneDimensionNeedsTheirNumber() {
+    String graph = "signature-past-batch-by-heads";
+    assertLogits(graph, config(OptionalInt.of(2)), 0);
+    assertThatThrownBy(() -> OnnxCausalLm.open(Golden.graph(graph), SILENT, OPTIONS))
+        .isInstanceOf(BackendUnavailableException.class)
+        .hasMessageContainingAll(
+            graph + ".onnx takes past_key_values.0.key", "num_attention_heads");
+  }
+
+  private static ModelConfig config(OptionalInt heads) {
+    return new ModelConfig(OptionalInt.empty(), OptionalInt.empty(), heads, List.of(), false);
+  }
+
+  private static void assertLogits(String graph, ModelConfig config, int perPosition) {
+    try (OnnxCausalLm model = OnnxCausalLm.open(Golden.graph(graph), config, OPTIONS)) {
       // Inputs of one size after those of another, larger and smaller, and of the same size.
       for (int[][] sequences :
           List.of(

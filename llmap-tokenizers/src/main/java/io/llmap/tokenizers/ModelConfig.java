@@ -14,12 +14,15 @@ import java.util.OptionalInt;
  * @param contextLength the longest sequence in tokens: the first of {@code n_positions}, {@code
  *     max_position_embeddings}, {@code n_ctx}, {@code max_sequence_length} that is there
  * @param vocabularySize {@code vocab_size}
+ * @param attentionHeads {@code num_attention_heads} or {@code n_head}, where it is one number for
+ *     all layers
  * @param architectures the class names of the model, such as {@code GPT2LMHeadModel}; not copied
  * @param encoderDecoder {@code is_encoder_decoder}
  */
 public record ModelConfig(
     OptionalInt contextLength,
     OptionalInt vocabularySize,
+    OptionalInt attentionHeads,
     List<String> architectures,
     boolean encoderDecoder) {
 
@@ -40,8 +43,20 @@ public record ModelConfig(
     return new ModelConfig(
         positive(config, "n_positions", "max_position_embeddings", "n_ctx", "max_sequence_length"),
         positive(config, "vocab_size"),
+        attentionHeads(config),
         architectures,
         config.get("is_encoder_decoder").equals(Optional.of(Boolean.TRUE)));
+  }
+
+  private static OptionalInt attentionHeads(JsonFile config) {
+    for (JsonFile level : List.of(config, config.child("text_config"))) {
+      for (String name : List.of("num_attention_heads", "n_head")) {
+        if (level.get(name).orElse(0) instanceof Integer heads && heads > 0) {
+          return OptionalInt.of(heads);
+        }
+      }
+    }
+    return OptionalInt.empty();
   }
 
   private static OptionalInt positive(JsonFile config, String... names) {

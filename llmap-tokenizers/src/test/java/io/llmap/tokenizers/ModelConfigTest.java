@@ -49,6 +49,13 @@ class ModelConfigTest {
   }
 
   @Test
+  void attentionHeadsCountWhereTheyAreOneNumber() throws IOException {
+    assertThat(read("{\"n_head\":3}").attentionHeads()).hasValue(3);
+    assertThat(read("{\"text_config\":{\"num_attention_heads\":4}}").attentionHeads()).hasValue(4);
+    assertThat(read("{\"num_attention_heads\":[2,4]}").attentionHeads()).isEmpty();
+  }
+
+  @Test
   void anEncoderDecoderIsRecognized() throws IOException {
     assertThat(read("{\"is_encoder_decoder\":true}").encoderDecoder()).isTrue();
   }
