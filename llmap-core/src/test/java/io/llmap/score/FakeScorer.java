@@ -45,7 +45,7 @@ class FakeScorer implements LogLikelihoodScorer {
     }
   }
 
-  /** Every third text is without per-token values, every fifth is cut. */
+  /** Every third text is without per-token values, every fifth is cut, every fourth in windows. */
   TextScore scoreOf(int n, Text text) {
     SplittableRandom random = new SplittableRandom(source.name().hashCode() * 31L + n);
     double[] logProbs = random.doubles(1 + n % 5).map(u -> Math.log1p(-u)).toArray();
@@ -59,6 +59,7 @@ class FakeScorer implements LogLikelihoodScorer {
         logProbs.length,
         text.bytes(),
         n % 5 == 4,
+        n % 4 == 3 ? 2 + n : 1,
         n % 3 == 2 ? Optional.empty() : Optional.of(new TokenLogProbs(logProbs, offsets)));
   }
 }
