@@ -165,6 +165,11 @@ final class OnnxCausalLm implements CausalLm {
     return concurrency;
   }
 
+  /** Whether the output head runs by itself. */
+  boolean isSplit() {
+    return pass instanceof SplitGraph;
+  }
+
   @Override
   public long logitsBytesPerToken() {
     return pass.logitsBytesPerToken(vocabularySize);

@@ -49,6 +49,22 @@ record OnnxGraph(
     return new OnnxGraph(served, output.getName(), type(info.type), vocabularySize);
   }
 
+  /**
+   * Checks the part of a graph that gives hidden states where the whole gives logits. Their shape,
+   * which the runtime cannot always tell beforehand, is for a run to check.
+   *
+   * @throws BackendUnavailableException if it takes or gives something else
+   */
+  static OnnxGraph ofBody(Path model, Collection<NodeInfo> inputs, NodeInfo states) {
+    if (!(states.getInfo() instanceof TensorInfo info) || !isLogit(info.type)) {
+      throw new BackendUnavailableException(
+          "%s makes logits of %s; hidden states must be float, float16 or bfloat16"
+              .formatted(model, describe(states)));
+    }
+    return new OnnxGraph(
+        inputs(model, inputs), states.getName(), type(info.type), OptionalInt.empty());
+  }
+
   /** The runtime's name of {@link #type}. */
   OnnxJavaType javaType() {
     return switch (type) {

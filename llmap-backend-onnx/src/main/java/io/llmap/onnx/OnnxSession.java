@@ -20,7 +20,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -85,8 +84,8 @@ final class OnnxSession implements AutoCloseable {
       throws IOException, OrtException {
     OrtSession session = load(cut.body(), cut.folder(), device, threads);
     try {
-      OnnxGraph graph =
-          OnnxGraph.of(model, session.getInputInfo().values(), session.getOutputInfo().values());
+      NodeInfo states = Objects.requireNonNull(session.getOutputInfo().get(cut.hidden()));
+      OnnxGraph graph = OnnxGraph.ofBody(model, session.getInputInfo().values(), states);
       return new OnnxSession(OrtEnvironment.getEnvironment(), session, graph);
     } catch (OrtException | RuntimeException e) {
       session.close();
@@ -97,15 +96,16 @@ final class OnnxSession implements AutoCloseable {
   /**
    * Loads the part of a graph that takes the hidden states of this one.
    *
+   * @param width the size of a hidden state, H
    * @param scoring whether it gives token log-probabilities too
    * @return a session whose graph has the inputs of this one
    * @throws OrtException if it cannot be loaded
    * @throws BackendUnavailableException if it gives something other than logits
    */
-  OnnxSession head(Path model, OutputHead cut, boolean scoring, String device, int threads)
+  OnnxSession head(
+      Path model, OutputHead cut, int width, boolean scoring, String device, int threads)
       throws IOException, OrtException {
     OnnxJavaType type = graph.javaType();
-    OptionalInt width = graph.vocabularySize();
     byte[] part = scoring ? cut.scoringHead(type, width) : cut.head(type, width);
     OrtSession head = load(part, cut.folder(), device, threads);
     try {

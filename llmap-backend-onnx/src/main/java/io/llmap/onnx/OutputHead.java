@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -124,9 +123,9 @@ final class OutputHead {
    * The graph from the hidden states on.
    *
    * @param type of the hidden states
-   * @param width H, where it is known
+   * @param width H
    */
-  byte[] head(OnnxJavaType type, OptionalInt width) throws IOException {
+  byte[] head(OnnxJavaType type, int width) throws IOException {
     return graph.part(
         Map.of(hidden, tensor(hidden, elementType(type), width)),
         Map.of(logits, graph.outputs().get(logits)),
@@ -138,15 +137,15 @@ final class OutputHead {
    * #LOG_PROBS} as a second output: the logits' log-softmax at the targets.
    *
    * @param type of the hidden states
-   * @param width H, where it is known
+   * @param width H
    */
-  byte[] scoringHead(OnnxJavaType type, OptionalInt width) throws IOException {
+  byte[] scoringHead(OnnxJavaType type, int width) throws IOException {
     Map<String, ByteBuffer> takes = new LinkedHashMap<>();
     takes.put(hidden, tensor(hidden, elementType(type), width));
-    takes.put(TARGETS, tensor(TARGETS, INT64, OptionalInt.of(1)));
+    takes.put(TARGETS, tensor(TARGETS, INT64, 1));
     Map<String, ByteBuffer> gives = new LinkedHashMap<>();
     gives.put(logits, graph.outputs().get(logits));
-    gives.put(LOG_PROBS, tensor(LOG_PROBS, FLOAT, OptionalInt.of(1)));
+    gives.put(LOG_PROBS, tensor(LOG_PROBS, FLOAT, 1));
     // The sum over a vocabulary needs more digits than a 16-bit number has.
     return graph.part(
         takes,
@@ -166,14 +165,12 @@ final class OutputHead {
   }
 
   /** ValueInfoProto of a tensor [?, ?, last]. */
-  private static ByteBuffer tensor(String name, int elementType, OptionalInt last) {
-    ProtoWriter dimension = new ProtoWriter();
-    last.ifPresent(size -> dimension.varint(1, size));
+  private static ByteBuffer tensor(String name, int elementType, int last) {
     ProtoWriter shape =
         new ProtoWriter()
             .message(1, new ProtoWriter())
             .message(1, new ProtoWriter())
-            .message(1, dimension);
+            .message(1, new ProtoWriter().varint(1, last));
     ProtoWriter tensor = new ProtoWriter().varint(1, elementType).message(2, shape);
     ProtoWriter type = new ProtoWriter().message(1, tensor);
     return ByteBuffer.wrap(new ProtoWriter().string(1, name).message(2, type).toByteArray());

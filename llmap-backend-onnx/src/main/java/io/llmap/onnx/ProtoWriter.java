@@ -10,7 +10,7 @@ final class ProtoWriter {
 
   /** Adds a number. */
   ProtoWriter varint(int number, long value) {
-    writeVarint((long) number << 3 | ProtoFields.VARINT);
+    writeVarint(((long) number << 3) | ProtoFields.VARINT);
     writeVarint(value);
     return this;
   }
@@ -27,7 +27,7 @@ final class ProtoWriter {
 
   /** Adds the content of a string or a message. */
   ProtoWriter bytes(int number, ByteBuffer content) {
-    writeVarint((long) number << 3 | ProtoFields.LENGTH_DELIMITED);
+    writeVarint(((long) number << 3) | ProtoFields.LENGTH_DELIMITED);
     writeVarint(content.remaining());
     return field(content);
   }
@@ -52,7 +52,7 @@ final class ProtoWriter {
   private void writeVarint(long value) {
     long rest = value;
     while ((rest & ~0x7fL) != 0) {
-      out.write((int) (rest & 0x7f | 0x80));
+      out.write((int) ((rest & 0x7f) | 0x80));
       rest >>>= 7;
     }
     out.write((int) rest);

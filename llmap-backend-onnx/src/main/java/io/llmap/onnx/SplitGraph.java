@@ -12,6 +12,7 @@ import io.llmap.tokenizers.ModelConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -66,7 +67,7 @@ final class SplitGraph implements ForwardPass {
     OnnxSession body = OnnxSession.body(path, cut, device, threads);
     try {
       int width = width(path, body, config);
-      OnnxSession head = body.head(path, cut, scoring, device, threads);
+      OnnxSession head = body.head(path, cut, width, scoring, device, threads);
       return new SplitGraph(path, body, head, scoring, chunkBytes, width);
     } catch (IOException | OrtException | RuntimeException e) {
       body.close();
@@ -74,14 +75,16 @@ final class SplitGraph implements ForwardPass {
     }
   }
 
-  /** The size of a hidden state, which only a run tells where the graph does not. */
-  private static int width(Path path, OnnxSession body, ModelConfig config) throws OrtException {
-    if (body.graph().vocabularySize().isPresent()) {
-      return body.graph().vocabularySize().getAsInt();
-    }
-    TokenBatch shortest = TokenBatch.of(new int[1][2], 0);
+  /** The size of a hidden state, which only a run tells for every graph. */
+  private static int width(Path path, OnnxSession body, ModelConfig config)
+      throws IOException, OrtException {
     try (OnnxInputs inputs = new OnnxInputs(path, body.graph(), config)) {
-      return Math.toIntExact(body.fetch(inputs.of(shortest, 1)).shape()[2]);
+      long[] shape = body.fetch(inputs.of(TokenBatch.of(new int[1][2], 0), 1)).shape();
+      if (shape.length != 3 || shape[0] != 1 || shape[1] != 2) {
+        throw new IOException(
+            "hidden states of one sequence of two tokens have the shape " + Arrays.toString(shape));
+      }
+      return Math.toIntExact(shape[2]);
     }
   }
 

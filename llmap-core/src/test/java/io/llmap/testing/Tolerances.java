@@ -24,6 +24,11 @@ public final class Tolerances {
     return 1e-4;
   }
 
+  /** One token's log-probability when other rows go through the output head with its own, fp32. */
+  public static double splitGraph(double logProb) {
+    return 1e-6 * Math.max(1, Math.abs(logProb));
+  }
+
   /** A text's log-likelihood against another runtime with the same fp32 weights. */
   public static double textAcrossRuntimes(double logLikelihood) {
     return 1e-5 * Math.abs(logLikelihood);
