@@ -10,13 +10,16 @@ package io.llmap.score;
 public enum PrefixPolicy {
   /**
    * The BOS token, or the EOS token where the tokenizer has no BOS; every token of the text is
-   * scored. A model with neither is refused.
+   * scored. A model with neither is refused. A text, or its prompt, whose first token is this very
+   * one because it begins with its name ({@code <s>}) gets no second: the token is there once, and
+   * not scored.
    */
   DOCUMENT_START("document-start"),
   /**
    * The tokenizer's own special tokens, and the first token of the sequence is not scored: the
    * setting of the model-map paper. A GPT-2 tokenizer adds none, so the text's first token has no
-   * score there; a Llama tokenizer adds BOS, so it has.
+   * score there; a Llama tokenizer adds BOS, so it has. One that begins with the name of BOS then
+   * has two.
    */
   TOKENIZER("tokenizer"),
   /** Nothing: the text's first token is not scored. */

@@ -84,8 +84,12 @@ final class TextEncoder {
     int from = head.length;
     int contentStart = text.prompt().getBytes(StandardCharsets.UTF_8).length;
     if (!startsWith(whole.ids(), head)) {
-      content = withPrefix(text.content());
-      from = prefix.length;
+      boolean special = policy == PrefixPolicy.TOKENIZER;
+      content =
+          special
+              ? tokenizer.encodeWithSpecialTokens(text.content())
+              : tokenizer.encode(text.content());
+      from = special ? prefix.length : 0;
       contentStart = 0;
     }
     int count = content.ids().length - from;
@@ -101,9 +105,17 @@ final class TextEncoder {
   /** Prefix and prompt. */
   private int[] head(String prompt) {
     int[] ids = tokenizer.encode(prompt).ids();
+    if (startsDocument(ids)) {
+      return ids;
+    }
     int[] head = Arrays.copyOf(prefix, prefix.length + ids.length);
     System.arraycopy(ids, 0, head, prefix.length, ids.length);
     return head;
+  }
+
+  /** A rendered chat template, say, begins with the name of BOS; the model expects one BOS. */
+  private boolean startsDocument(int[] ids) {
+    return policy == PrefixPolicy.DOCUMENT_START && startsWith(ids, prefix);
   }
 
   private static boolean startsWith(int[] ids, int[] head) {
@@ -112,7 +124,10 @@ final class TextEncoder {
 
   private Encoding withPrefix(String text) {
     return switch (policy) {
-      case DOCUMENT_START -> prepend(prefix[0], tokenizer.encode(text));
+      case DOCUMENT_START -> {
+        Encoding tokens = tokenizer.encode(text);
+        yield startsDocument(tokens.ids()) ? tokens : prepend(prefix[0], tokens);
+      }
       case TOKENIZER -> tokenizer.encodeWithSpecialTokens(text);
       case NONE -> tokenizer.encode(text);
     };

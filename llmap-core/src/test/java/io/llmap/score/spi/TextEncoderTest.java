@@ -69,6 +69,61 @@ class TextEncoderTest {
   }
 
   @Test
+  void aTextThatBeginsWithTheNameOfTheDocumentStartGetsNoSecond() {
+    Pieces tokenizer = new Pieces("", "", "a", "b");
+    TextEncoder encoder = new TextEncoder("m", tokenizer, PrefixPolicy.DOCUMENT_START);
+    TokenSequence named = encoder.encode(Text.of("t", "<s>ab"));
+    TokenSequence plain = encoder.encode(Text.of("t", "ab"));
+
+    assertThat(tokenizer.pieces(named)).containsExactly("<s>", "a", "b");
+    assertThat(named.ids()).isEqualTo(plain.ids());
+    assertThat(named.prefix()).isEqualTo(plain.prefix()).isEqualTo(1);
+    assertThat(named.firstTarget()).isEqualTo(1);
+    assertThat(contentOffsets(named)).containsExactly(3, 4);
+    assertThat(tokenizer.pieces(encoder.encode(Text.of("t", "<s><s>a"))))
+        .containsExactly("<s>", "<s>", "a");
+    assertThatThrownBy(() -> encoder.encode(Text.of("t", "<s>")))
+        .isInstanceOf(ScoringException.class)
+        .hasMessageContaining("scores none");
+  }
+
+  @Test
+  void aPromptThatBeginsWithTheNameOfTheDocumentStartGetsNoSecond() {
+    Pieces tokenizer = new Pieces("", "", "a", "b", "c", "bc");
+    TokenSequence whole = encode(tokenizer, PrefixPolicy.DOCUMENT_START, "<s>a", "c");
+    assertThat(tokenizer.pieces(whole)).containsExactly("<s>", "a", "c");
+    assertThat(whole.firstTarget()).isEqualTo(2);
+    assertThat(contentOffsets(whole)).containsExactly(0);
+
+    TokenSequence split = encode(tokenizer, PrefixPolicy.DOCUMENT_START, "<s>ab", "c<s>");
+    assertThat(tokenizer.pieces(split)).containsExactly("<s>", "a", "b", "c", "<s>");
+    assertThat(split.firstTarget()).isEqualTo(3);
+    assertThat(contentOffsets(split)).containsExactly(0, 1);
+
+    TokenSequence inside = encode(tokenizer, PrefixPolicy.DOCUMENT_START, "ab", "<s>c");
+    assertThat(tokenizer.pieces(inside)).containsExactly("<s>", "a", "b", "<s>", "c");
+    assertThat(inside.firstTarget()).isEqualTo(3);
+  }
+
+  @Test
+  void contentWithTheNameOfTheDocumentStartKeepsItBehindASplitPrompt() {
+    Pieces tokenizer = new Pieces("", "", "a", "b", "b<s>");
+    TokenSequence tokens = encode(tokenizer, PrefixPolicy.DOCUMENT_START, "ab", "<s>a");
+
+    assertThat(tokenizer.pieces(tokens)).containsExactly("<s>", "a", "b", "<s>", "a");
+    assertThat(tokens.firstTarget()).isEqualTo(3);
+    assertThat(contentOffsets(tokens)).containsExactly(0, 3);
+  }
+
+  @Test
+  void theTokenizersOwnPolicyAddsBosWhateverTheText() {
+    Pieces tokenizer = new Pieces("", "", "a");
+    TextEncoder encoder = new TextEncoder("m", tokenizer, PrefixPolicy.TOKENIZER);
+    assertThat(tokenizer.pieces(encoder.encode(Text.of("t", "<s>a"))))
+        .containsExactly("<s>", "<s>", "a");
+  }
+
+  @Test
   void aPromptWithoutTokensChangesNothing() {
     Pieces tokenizer = new Pieces("", "", "a", "b");
     TokenSequence plain =
