@@ -40,21 +40,42 @@ class PrefixTest {
   })
   void aPolicyPutsThisInFrontOfATextAndNothingElse(
       String family, PrefixPolicy policy, String front, String behind) {
-    String text = "The whale.";
-    HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family));
-    Recorder model = new Recorder();
     int[] expected =
-        Stream.of(ids(front), tokenizer.encode(text).ids(), ids(behind))
+        Stream.of(ids(front), tokens(family, "The whale."), ids(behind))
             .flatMapToInt(Arrays::stream)
             .toArray();
+    assertThat(given(family, policy, "The whale.")).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"llama, <s>", "gpt2, <|endoftext|>", "gpt_neox, <|endoftext|>", "qwen3, <|im_end|>"})
+  void aTextThatBeginsWithTheNameOfTheDocumentStartGetsNoSecond(String family, String name) {
+    String text = name + "The whale.";
+    assertThat(given(family, PrefixPolicy.DOCUMENT_START, text))
+        .isEqualTo(given(family, PrefixPolicy.NONE, text))
+        .isEqualTo(tokens(family, text));
+  }
+
+  private static int[] tokens(String family, String text) {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family))) {
+      return tokenizer.encode(text).ids();
+    }
+  }
+
+  /** The ids that a model is given; all but the first are scored. */
+  private static int[] given(String family, PrefixPolicy policy, String text) {
+    HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family));
+    Recorder model = new Recorder();
     ScorerOptions options = ScorerOptions.defaults().withPrefix(policy).withThreads(1);
     ModelSource source = new ModelSource(family, "test", "none", "test");
     List<Integer> scored = new ArrayList<>();
     try (BatchingScorer scorer = new BatchingScorer(source, tokenizer, model, options)) {
       scorer.score(List.of(Text.of("a", text)), (n, score) -> scored.add(score.scoredTokens()));
     }
-    assertThat(model.seen).singleElement().isEqualTo(expected);
-    assertThat(scored).containsExactly(expected.length - 1);
+    assertThat(model.seen).hasSize(1);
+    int[] ids = model.seen.get(0);
+    assertThat(scored).containsExactly(ids.length - 1);
+    return ids;
   }
 
   private static int[] ids(String id) {
