@@ -36,7 +36,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Graphs in two sessions against the same graphs in one. */
 class SplitGraphTest {
   private static final ModelConfig SILENT =
-      new ModelConfig(OptionalInt.empty(), OptionalInt.empty(), List.of(), false);
+      new ModelConfig(
+          OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), List.of(), false);
 
   private static final ScorerOptions OPTIONS = ScorerOptions.defaults().withThreads(1);
 
