@@ -27,6 +27,7 @@ final class OnnxInputs implements AutoCloseable {
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final Map<String, ByteBuffer> memory = new HashMap<>();
   private final Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
+  private ByteBuffer zeros = bytes(0);
   private int sequences;
   private int length;
 
@@ -123,13 +124,16 @@ final class OnnxInputs implements AutoCloseable {
         .clear();
   }
 
-  /** The JVM fills new memory with zeros, and no graph writes to its inputs. */
-  private static ByteBuffer zeros(long[] shape, OnnxJavaType type) {
+  /** One memory for all: the JVM fills new memory with zeros, and no graph writes to its inputs. */
+  private ByteBuffer zeros(long[] shape, OnnxJavaType type) {
     long bytes = type.size;
     for (long size : shape) {
       bytes = Math.multiplyExact(bytes, size);
     }
-    return bytes(Math.toIntExact(bytes));
+    if (zeros.capacity() < bytes) {
+      zeros = bytes(Math.toIntExact(bytes));
+    }
+    return zeros.duplicate().limit((int) bytes);
   }
 
   private static ByteBuffer bytes(int size) {
