@@ -109,7 +109,10 @@ record OnnxInput(String name, Role role, OnnxJavaType type, long[] shape) {
         IntStream.range(0, shape.length).filter(axis -> shape[axis] < 0).boxed().toList();
     Optional<Integer> sequences =
         dynamic.stream()
-            .filter(axis -> !batch.isEmpty() && names[axis].startsWith(batch))
+            .filter(
+                axis ->
+                    isBatchByHeads(names[axis], batch)
+                        || (!batch.isEmpty() && names[axis].equals(batch)))
             .findFirst()
             .or(() -> dynamic.stream().findFirst());
     int others = dynamic.size() - 1;
@@ -117,9 +120,13 @@ record OnnxInput(String name, Role role, OnnxJavaType type, long[] shape) {
       return Optional.empty();
     }
     dynamic.forEach(axis -> shape[axis] = 0);
-    // Such as "batch_size * num_heads".
-    shape[sequences.get()] = names[sequences.get()].contains("head") ? BATCH_BY_HEADS : BATCH;
+    shape[sequences.get()] = isBatchByHeads(names[sequences.get()], batch) ? BATCH_BY_HEADS : BATCH;
     return Optional.of(new OnnxInput(name, Role.ZEROS, info.type, shape));
+  }
+
+  /** Such as "batch_size * num_heads" and "batch_size x num_heads". */
+  private static boolean isBatchByHeads(String name, String batch) {
+    return !batch.isEmpty() && name.startsWith(batch) && name.contains("head");
   }
 
   /** Whether a cache without a dimension to be zero may start as zeros. */
