@@ -32,7 +32,7 @@ class FamiliesTest {
           .withTokenLogProbs(true)
           .withThreads(2);
 
-  /** Standard deviation of a position's logits in all of these models; final norms see to it. */
+  /** Standard deviation of a position's logits in these two models: a little less than this. */
   private static final double SPREAD = 1.5;
 
   /** Embedding, two layers of two dozen operators, the sums of a product counted, head. */
