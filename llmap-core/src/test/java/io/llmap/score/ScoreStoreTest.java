@@ -360,7 +360,9 @@ class ScoreStoreTest {
     for (ScorerOptions other :
         List.of(
             FakeScorer.OPTIONS.withPrefix(PrefixPolicy.NONE),
-            FakeScorer.OPTIONS.withOverLength(OverLengthPolicy.TRUNCATE))) {
+            FakeScorer.OPTIONS.withOverLength(OverLengthPolicy.TRUNCATE),
+            FakeScorer.OPTIONS.withOverLength(OverLengthPolicy.ROLLING),
+            FakeScorer.OPTIONS.withOverLength(OverLengthPolicy.rolling(512)))) {
       store = ScoreStore.at(root.resolve(other.toString()));
       scoreAll("a");
       store.score(new FakeScorer("b"), texts, other, IGNORED);
