@@ -104,10 +104,7 @@ class LlmapCommandTest {
         texts("{\"text\":\"One two\"}", "{\"text\":\"Three four\"}", "{\"text\":\"Five\"}");
     Path store = folder.resolve("store");
     score(SMALL, texts, store);
-    Path rows;
-    try (Stream<Path> all = Files.walk(store)) {
-      rows = all.filter(file -> file.endsWith("scores.jsonl")).findFirst().orElseThrow();
-    }
+    Path rows = rows(store);
     byte[] whole = Files.readAllBytes(rows);
     Files.write(rows, Arrays.copyOf(whole, whole.length - 20));
     Command again = score(SMALL, texts, store);
@@ -133,6 +130,49 @@ class LlmapCommandTest {
             "--preset",
             "model-map-paper");
     assertThat(cut.exit()).as(cut.err()).isZero();
+  }
+
+  @Test
+  void longTextsAreScoredInWindowsAndTheirRowsSaySo() throws IOException {
+    Path texts = texts("{\"id\":\"long\",\"text\":\"" + "whale ".repeat(600) + "\"}");
+    Path store = folder.resolve("store");
+    Command rolled =
+        Command.run(
+            "score",
+            "--model",
+            spec(SMALL),
+            "--texts",
+            texts,
+            "--store",
+            store,
+            "--over-length",
+            "rolling",
+            "--stride",
+            "100");
+    assertThat(rolled.exit()).as(rolled.err()).isZero();
+    assertThat(rows(store)).content().contains("\"truncated\":false,\"windows\":");
+    assertThat(rows(store).resolveSibling("provenance.json"))
+        .content()
+        .contains("\"over-length\": \"rolling:100\"");
+    Command alone =
+        Command.run(
+            "score", "--model", spec(SMALL), "--texts", texts, "--store", store, "--stride", "9");
+    assertFails(alone, 2, "--stride 9, --over-length fail");
+  }
+
+  @Test
+  void aPromptIsReadAndNotScored() throws IOException {
+    Path prompted = texts("{\"id\":\"a\",\"prompt\":\"Call me\",\"text\":\" Ishmael.\"}");
+    Path store = folder.resolve("store");
+    Command score = score(SMALL, prompted, store);
+    assertThat(score.exit()).as(score.err()).isZero();
+    assertThat(rows(store)).content().contains("\"num-bytes\":9,");
+  }
+
+  private static Path rows(Path store) throws IOException {
+    try (Stream<Path> all = Files.walk(store)) {
+      return all.filter(file -> file.endsWith("scores.jsonl")).findFirst().orElseThrow();
+    }
   }
 
   @Test
