@@ -1,7 +1,9 @@
 package io.llmap.score;
 
 /**
- * What stands before the first token of a text, and so whether that token has a probability.
+ * What stands before the first token of a text, and so whether that token has a probability. A
+ * prompt stands between the prefix and the content, whose first token then always has one; of
+ * {@linkplain OverLengthPolicy#rolling rolling windows} each has the prefix.
  *
  * <p>The policy changes every log-likelihood, so it is stored with the scores, and scores made
  * under different policies are never put into one matrix (method trap 8: a mix of policies shifts

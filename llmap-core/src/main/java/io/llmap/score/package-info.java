@@ -7,6 +7,9 @@
  *
  * <pre>l_i(x) = Σ_t log p_i(y_t | y_1 … y_{t−1})</pre>
  *
+ * <p>Of a {@link io.llmap.text.Text} with a prompt only the content has a score, given the prompt:
+ * the conditional log-likelihoods of prompt-response maps (arXiv 2603.18593).
+ *
  * <p>A {@link io.llmap.score.LogLikelihoodScorer} computes it; {@link io.llmap.score.Scorers} opens
  * one through a {@link io.llmap.score.ScorerProvider} found on the class path; a {@link
  * io.llmap.score.ScoreStore} keeps every score with the {@link io.llmap.score.Provenance} that

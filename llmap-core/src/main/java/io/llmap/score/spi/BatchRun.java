@@ -115,10 +115,7 @@ final class BatchRun {
                     scored.length,
                     n -> {
                       if (!ended) {
-                        TokenSequence tokens = encoder.encode(texts.get(n));
-                        scored[n] =
-                            new ScoredText(
-                                texts.get(n), tokens, windows.of(n, texts.get(n), tokens));
+                        scored[n] = encode(n, encoder, windows);
                       }
                     }),
             pool);
@@ -132,6 +129,15 @@ final class BatchRun {
       }
     }
     return complete;
+  }
+
+  private ScoredText encode(int n, TextEncoder encoder, Windows windows) {
+    Text text = texts.get(n);
+    TokenSequence tokens = encoder.encode(text);
+    return new ScoredText(
+        text,
+        options.tokenLogProbs() ? tokens : tokens.withoutOffsets(),
+        windows.of(n, text, tokens));
   }
 
   private List<List<Window>> plan() {
@@ -198,20 +204,17 @@ final class BatchRun {
         work.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
         return true;
       } catch (TimeoutException e) {
-        if (!goOn()) {
-          return false;
-        }
+        // Time to ask.
       } catch (InterruptedException e) {
-        // Seen by the next question.
         Thread.currentThread().interrupt();
-        if (!goOn()) {
-          return false;
-        }
       } catch (ExecutionException e) {
         if (e.getCause() instanceof RuntimeException failure) {
           throw failure;
         }
         throw new ScoringException("model " + modelName + " failed: " + e.getCause(), e);
+      }
+      if (!goOn()) {
+        return false;
       }
     }
   }

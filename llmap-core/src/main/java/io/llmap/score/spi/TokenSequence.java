@@ -10,4 +10,9 @@ package io.llmap.score.spi;
  * @param byteOffsets for each token the byte of the content at which it starts; 0 before the
  *     content
  */
-record TokenSequence(int[] ids, int prefix, int firstTarget, int[] byteOffsets) {}
+record TokenSequence(int[] ids, int prefix, int firstTarget, int[] byteOffsets) {
+  /** The same tokens in less memory. */
+  TokenSequence withoutOffsets() {
+    return new TokenSequence(ids, prefix, firstTarget, new int[0]);
+  }
+}
