@@ -151,11 +151,18 @@ final class BatchRun {
         groups.add(group);
       }
     }
-    int[] lengths = windows.stream().mapToInt(w -> w.length(scored[w.text()].tokens())).toArray();
+    int[] lengths =
+        windows.stream()
+            .mapToInt(window -> paddedLength(window.length(scored[window.text()].tokens())))
+            .toArray();
     long budget = Math.min(options.tokenBudget(), LOGITS_BYTES / model.logitsBytesPerToken());
     return BatchPlan.of(lengths, groups.stream().mapToInt(g -> g).toArray(), budget).stream()
         .map(batch -> Arrays.stream(batch).mapToObj(windows::get).toList())
         .toList();
+  }
+
+  private int paddedLength(int length) {
+    return BatchPlan.paddedLength(length, model.contextLength());
   }
 
   /** Returns whether it got to the end, which the listener may not want. */
@@ -296,7 +303,8 @@ final class BatchRun {
     @Override
     public void run() {
       requireGoingOn();
-      model.forward(TokenBatch.of(ids, firstTargets, 0), this);
+      int longest = Arrays.stream(ids).mapToInt(sequence -> sequence.length).max().orElseThrow();
+      model.forward(TokenBatch.of(ids, firstTargets, 0, paddedLength(longest)), this);
     }
 
     private void requireGoingOn() {

@@ -48,28 +48,46 @@ public final class TokenBatch {
    *     sequence has no token at its first target
    */
   public static TokenBatch of(int[][] sequences, int[] firstTargets, int paddingId) {
+    int longest = Arrays.stream(sequences).mapToInt(ids -> ids.length).max().orElse(0);
+    return of(sequences, firstTargets, paddingId, longest);
+  }
+
+  /**
+   * Pads sequences to a given length.
+   *
+   * @param sequences token ids, each with at least two
+   * @param firstTargets for each sequence the position of the first token that is scored, 1 to its
+   *     length − 1; what stands before is only read
+   * @param paddingId the id that fills the right side; it never reaches a score
+   * @param length at least that of the longest sequence
+   * @return the batch
+   * @throws IllegalArgumentException if there is no sequence, the arrays differ in length, a
+   *     sequence has no token at its first target, or one is longer than {@code length}
+   */
+  public static TokenBatch of(int[][] sequences, int[] firstTargets, int paddingId, int length) {
+    if (sequences.length == 0) {
+      throw new IllegalArgumentException("a batch needs at least one sequence");
+    }
     if (sequences.length != firstTargets.length) {
       throw new IllegalArgumentException(
           sequences.length + " sequences but " + firstTargets.length + " first targets");
-    }
-    int length = 0;
-    for (int b = 0; b < sequences.length; b++) {
-      if (firstTargets[b] < 1 || firstTargets[b] >= sequences[b].length) {
-        throw new IllegalArgumentException(
-            "a sequence of %d tokens cannot be scored from position %d on"
-                .formatted(sequences[b].length, firstTargets[b]));
-      }
-      length = Math.max(length, sequences[b].length);
-    }
-    if (length == 0) {
-      throw new IllegalArgumentException("a batch needs at least one sequence");
     }
     int[] ids = new int[Math.multiplyExact(sequences.length, length)];
     int[] lengths = new int[sequences.length];
     Arrays.fill(ids, paddingId);
     for (int b = 0; b < sequences.length; b++) {
-      System.arraycopy(sequences[b], 0, ids, b * length, sequences[b].length);
       lengths[b] = sequences[b].length;
+      if (firstTargets[b] < 1 || firstTargets[b] >= lengths[b]) {
+        throw new IllegalArgumentException(
+            "a sequence of %d tokens cannot be scored from position %d on"
+                .formatted(lengths[b], firstTargets[b]));
+      }
+      if (lengths[b] > length) {
+        throw new IllegalArgumentException(
+            "a sequence of %d tokens does not fit a batch of length %d"
+                .formatted(lengths[b], length));
+      }
+      System.arraycopy(sequences[b], 0, ids, b * length, lengths[b]);
     }
     return new TokenBatch(ids, lengths, firstTargets.clone(), length);
   }

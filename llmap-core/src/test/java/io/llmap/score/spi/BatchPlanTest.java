@@ -76,6 +76,27 @@ class BatchPlanTest {
                     : groups[a] != groups[b] ? groups[a] - groups[b] : a - b);
   }
 
+  @Property(tries = 500)
+  void aLengthIsRoundedUpByAtMostAThirtySecondAndNotOverTheContext(
+      @ForAll @IntRange(min = 1, max = 1_000_000) int length,
+      @ForAll @IntRange(min = 0, max = 100) int room) {
+    int padded = BatchPlan.paddedLength(length, length + room);
+
+    assertThat(padded).isBetween(length, Math.min(length + room, length + length / 32));
+    assertThat(BatchPlan.paddedLength(padded, length + room)).isEqualTo(padded);
+  }
+
+  @Test
+  void thereAreThirtyTwoLengthsBetweenPowersOfTwo() {
+    assertThat(
+            IntStream.range(256, 512)
+                .map(length -> BatchPlan.paddedLength(length, Integer.MAX_VALUE))
+                .distinct())
+        .hasSize(33);
+    assertThat(BatchPlan.paddedLength(Integer.MAX_VALUE, Integer.MAX_VALUE))
+        .isEqualTo(Integer.MAX_VALUE);
+  }
+
   private static List<int[]> plan(int[] lengths, long budget) {
     return BatchPlan.of(lengths, new int[lengths.length], budget);
   }

@@ -35,6 +35,16 @@ class TokenBatchTest {
   }
 
   @Test
+  void aBatchMayBeLongerThanItsLongestSequence() {
+    TokenBatch batch = TokenBatch.of(new int[][] {{5, 6}, {7, 8, 9}}, new int[] {1, 1}, 99, 4);
+
+    assertThat(batch.length()).isEqualTo(4);
+    assertThat(batch.length(1)).isEqualTo(3);
+    assertThat(batch.id(0, 3)).isEqualTo(99);
+    assertThat(batch.id(1, 2)).isEqualTo(9);
+  }
+
+  @Test
   void theIdsAreCopied() {
     int[][] sequences = {{5, 6}};
     TokenBatch batch = TokenBatch.of(sequences, 0);
@@ -66,5 +76,8 @@ class TokenBatchTest {
     assertThatThrownBy(() -> TokenBatch.of(new int[][] {{1, 2}}, new int[] {1, 1}, 0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("1 sequences but 2 first targets");
+    assertThatThrownBy(() -> TokenBatch.of(new int[][] {{1, 2}}, new int[] {1}, 0, 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("a sequence of 2 tokens does not fit a batch of length 1");
   }
 }
