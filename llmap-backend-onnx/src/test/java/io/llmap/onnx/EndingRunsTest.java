@@ -33,7 +33,8 @@ class EndingRunsTest {
   @Test
   void aForwardPassInProgressIsEndedAndTheNextIsNot() throws Exception {
     ModelConfig unlimited =
-        new ModelConfig(OptionalInt.empty(), OptionalInt.empty(), List.of(), false);
+        new ModelConfig(
+            OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), List.of(), false);
     // Attention over so many tokens takes seconds.
     TokenBatch slow = TokenBatch.of(new int[8][3000], 0);
     try (OnnxCausalLm model =
