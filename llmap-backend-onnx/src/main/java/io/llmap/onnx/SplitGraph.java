@@ -27,6 +27,8 @@ import java.util.concurrent.ConcurrentLinkedDeque;
  * neither on the batch nor on the length of a text.
  */
 final class SplitGraph implements ForwardPass {
+  private static final System.Logger LOG = System.getLogger(SplitGraph.class.getName());
+
   private final Path path;
   private final OnnxSession body;
   private final OnnxSession head;
@@ -48,7 +50,8 @@ final class SplitGraph implements ForwardPass {
   /**
    * Cuts a graph and loads its parts.
    *
-   * @param scoring whether the head gives log-probabilities rather than logits
+   * @param scoring whether the head gives log-probabilities rather than logits, if the operators of
+   *     the graph's version can
    * @param chunkBytes what the logits of one run of the head may take; one row is always run
    * @throws IOException if the graph cannot be read, or cannot be cut
    * @throws OrtException if a part cannot be loaded
@@ -67,8 +70,20 @@ final class SplitGraph implements ForwardPass {
     OnnxSession body = OnnxSession.body(path, cut, device, threads);
     try {
       int width = width(path, body, config);
-      OnnxSession head = body.head(path, cut, width, scoring, device, threads);
-      return new SplitGraph(path, body, head, scoring, chunkBytes, width);
+      if (scoring) {
+        try {
+          OnnxSession head = body.head(path, cut, width, true, device, threads);
+          return new SplitGraph(path, body, head, true, chunkBytes, width);
+        } catch (OrtException e) {
+          LOG.log(
+              System.Logger.Level.INFO,
+              "{0}: the runtime cannot take log-probabilities, the kernel does: {1}",
+              path,
+              OneLine.of(String.valueOf(e.getMessage())));
+        }
+      }
+      OnnxSession head = body.head(path, cut, width, false, device, threads);
+      return new SplitGraph(path, body, head, false, chunkBytes, width);
     } catch (IOException | OrtException | RuntimeException e) {
       body.close();
       throw e;

@@ -178,7 +178,12 @@ class FamiliesTest {
     int[][] sequences = FamilyGraph.samples().stream().map(Sample::sequence).toArray(int[][]::new);
     List<Double> effects = new ArrayList<>();
     try (OnnxCausalLm model =
-        OnnxCausalLm.open(graph.file(), FamilyGraph.config(), OPTIONS.withThreads(1))) {
+        OnnxCausalLm.open(
+            graph.file(),
+            FamilyGraph.config(),
+            OPTIONS.withThreads(1),
+            OnnxCausalLm.Head.LOGITS,
+            0)) {
       for (int padding : new int[] {0, 299}) {
         CapturedLogits together = new CapturedLogits();
         model.forward(TokenBatch.of(sequences, padding), together);

@@ -268,7 +268,7 @@ class OnnxCausalLmTest {
       assertThat(small.concurrency()).isEqualTo(3);
     }
     try (RandomAccessFile file = new RandomAccessFile(weights.toFile(), "rw")) {
-      file.setLength(65L << 20);
+      file.setLength(129L << 20);
     }
     try (OnnxCausalLm large = OnnxCausalLm.open(model, ModelConfig.read(folder), options)) {
       assertThat(large.concurrency()).isEqualTo(1);
@@ -276,6 +276,7 @@ class OnnxCausalLmTest {
   }
 
   private static OnnxCausalLm open(String family) {
-    return OnnxCausalLm.open(onnx(family), ModelConfig.read(Golden.folder(family)), OPTIONS);
+    return OnnxCausalLm.open(
+        onnx(family), ModelConfig.read(Golden.folder(family)), OPTIONS, Head.LOGITS, 0);
   }
 }

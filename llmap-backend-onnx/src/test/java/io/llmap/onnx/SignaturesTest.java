@@ -67,7 +67,8 @@ class SignaturesTest {
   }
 
   private static void assertLogits(String graph, ModelConfig config, int perPosition) {
-    try (OnnxCausalLm model = OnnxCausalLm.open(Golden.graph(graph), config, OPTIONS)) {
+    try (OnnxCausalLm model =
+        OnnxCausalLm.open(Golden.graph(graph), config, OPTIONS, OnnxCausalLm.Head.LOGITS, 0)) {
       // Inputs of one size after those of another, larger and smaller, and of the same size.
       for (int[][] sequences :
           List.of(

@@ -214,6 +214,29 @@ class SplitGraphTest {
   }
 
   @Test
+  void theScoringHeadIsAsExactAsAKernelOver256kTokens() {
+    int vocabularySize = 1 << 18;
+    // Logits from 0 to factor: flat, steep, and so steep that most of the sum is in a few terms.
+    int[] ids = {0, 1, 20, 21, 300, 301, 262_143};
+    TokenBatch batch = TokenBatch.of(new int[][] {ids}, 0);
+    ScoredTokens actual = new ScoredTokens(batch, LogProbKernels.best());
+    try (OnnxCausalLm model = open(wide(vocabularySize), Head.LOG_PROBS, 0)) {
+      model.forward(batch, actual);
+    }
+    assertThat(actual.ready).isTrue();
+    for (int t = 1; t < ids.length; t++) {
+      float factor = ids[t - 1] / 2f + 1;
+      double sum = 0;
+      for (int v = 0; v < vocabularySize; v++) {
+        sum += Math.exp(factor * v * 0x1p-18f - factor);
+      }
+      double logProb = factor * ids[t] * 0x1p-18f - factor - Math.log(sum);
+      assertThat(actual.logProbs[0][t])
+          .isCloseTo(logProb, within(Tolerances.singlePrecisionKernel(logProb, vocabularySize)));
+    }
+  }
+
+  @Test
   void moreHiddenStatesThanOneBufferHoldsAreRefusedWithWhatWouldFit() {
     // 4 · 24 bytes a token.
     try (OnnxCausalLm model = open(Golden.folder("gpt2").resolve("model.onnx"), Head.LOGITS, 0)) {
@@ -278,7 +301,7 @@ class SplitGraphTest {
   }
 
   @Test
-  void weightsListedAsInputsAreNoInputs() {
+  void weightsListedAsInputsAreNoInputsAndOldOperatorsWillDo() {
     Path file =
         product(TestGraph.FLOAT)
             .old()
@@ -288,6 +311,12 @@ class SplitGraphTest {
             .node("MatMul", List.of("h", "w"), "logits")
             .write(folder.resolve("old.onnx"));
     assertProduct(file);
+    TokenBatch batch = TokenBatch.of(new int[][] {{0, 1, 2}}, 0);
+    ScoredTokens scored = new ScoredTokens(batch, LogProbKernels.best());
+    try (OnnxCausalLm model = open(file, Head.LOG_PROBS, 0)) {
+      model.forward(batch, scored);
+    }
+    assertThat(scored.ready).isFalse();
   }
 
   /** A table and weights large enough to stay where they are, in a file or another. */

@@ -19,6 +19,7 @@ final class TestGraph {
 
   private final ProtoWriter graph = new ProtoWriter().string(2, "test");
   private int irVersion = 8;
+  private int opset = 17;
 
   /** [batch, sequence] ids, and the logits [batch, sequence, ?]. */
   static TestGraph causal(int logitsType) {
@@ -27,9 +28,10 @@ final class TestGraph {
         .value(12, "logits", logitsType, -1, -1, -1);
   }
 
-  /** A model from before weights needed not be listed as inputs. */
+  /** A model from before weights needed not be listed as inputs, and GatherElements. */
   TestGraph old() {
     irVersion = 3;
+    opset = 10;
     return this;
   }
 
@@ -119,7 +121,7 @@ final class TestGraph {
     ProtoWriter model =
         new ProtoWriter()
             .varint(1, irVersion)
-            .message(8, new ProtoWriter().string(1, "").varint(2, 17))
+            .message(8, new ProtoWriter().string(1, "").varint(2, opset))
             .message(8, new ProtoWriter().string(1, "com.microsoft").varint(2, 1))
             .message(7, graph);
     try {

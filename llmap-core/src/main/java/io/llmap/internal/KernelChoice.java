@@ -54,9 +54,23 @@ public final class KernelChoice {
    */
   public static <T> T choose(
       String kind, String what, List<Candidate<T>> bestFirst, System.Logger log) {
-    String own = PROPERTY + "." + kind;
-    String property = System.getProperty(own, "").isEmpty() ? PROPERTY : own;
+    String property = property(kind);
     return choose(property, System.getProperty(property, ""), what, bestFirst, log);
+  }
+
+  /**
+   * Whether a system property names the kernel of a kind.
+   *
+   * @param kind the end of the property's name, such as {@code gram}
+   * @return whether the choice was made by the user
+   */
+  public static boolean isNamed(String kind) {
+    return !System.getProperty(property(kind), "").isEmpty();
+  }
+
+  private static String property(String kind) {
+    String own = PROPERTY + "." + kind;
+    return System.getProperty(own, "").isEmpty() ? PROPERTY : own;
   }
 
   static <T> T choose(

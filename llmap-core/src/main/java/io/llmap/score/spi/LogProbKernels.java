@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 public final class LogProbKernels {
   private static final System.Logger LOG = System.getLogger(LogProbKernels.class.getName());
 
+  private static final String KIND = "log-prob";
+
   private static @Nullable LogProbKernel best;
 
   private LogProbKernels() {}
@@ -61,12 +63,22 @@ public final class LogProbKernels {
     if (best == null) {
       best =
           KernelChoice.choose(
-              "log-prob",
+              KIND,
               "log-probability",
               providers().stream().map(LogProbKernels::candidate).toList(),
               LOG);
     }
     return best;
+  }
+
+  /**
+   * Whether a system property names the kernel. A backend then hands over logits, and not
+   * log-probabilities that the kernel had no part in.
+   *
+   * @return whether the choice was made by the user
+   */
+  public static boolean isNamed() {
+    return KernelChoice.isNamed(KIND);
   }
 
   private static KernelChoice.Candidate<LogProbKernel> candidate(LogProbKernelProvider provider) {
