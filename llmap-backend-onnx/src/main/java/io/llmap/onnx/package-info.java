@@ -7,10 +7,20 @@
  * io.llmap.score.ScorerProvider}; the rest is how it works:
  *
  * <pre>
- * ids [B, T] ─direct buffer─▶ session.run ─pinned output─▶ logits [B, T, V], one reused direct buffer
+ * ids [B, T] ─body─▶ hidden states [B, T, H] ─rows that are scored─▶ head ─▶ log p of each token
  * </pre>
  *
- * No logit is copied on the way from the graph to the kernel that reduces it.
+ * <p><b>The output head.</b> Logits are the largest thing that a language model makes: V numbers
+ * for every position. Where they are a product of hidden states with constant weights, followed by
+ * operators on single logits, the graph is cut in memory before that product, and two sessions run.
+ * The body takes a batch; the head then takes the rows that are scored, so that prompts, padding
+ * and last tokens never reach it, and as many at a time as fit a fixed size: a vocabulary of 256k
+ * or a text of any length takes no more memory for logits than another. The head ends in a
+ * log-softmax and picks out the tokens' values, so that no logit leaves the runtime; with a kernel
+ * named by {@code -Dllmap.kernel} it leaves the logits in a reused direct buffer for it. The parts
+ * hold no weights of their own: they name those in the model's files. A graph that cannot be cut,
+ * such as one with a dynamically quantized head, runs as one and is logged; its logits lie in a
+ * reused direct buffer.
  *
  * <p><b>A model</b> is a Hugging Face folder with {@code model.onnx} or {@code onnx/model.onnx}, or
  * the {@code .onnx} file itself with the JSON files beside it or one folder up. Of several
@@ -41,9 +51,11 @@
  * the network are refused. From JDK 24 on, {@code --enable-native-access=ALL-UNNAMED} silences the
  * JVM's warning about native code; JDK 17 accepts the option and ignores it.
  *
- * <p><b>Memory.</b> The logits of a batch lie outside the Java heap, within the JVM's limit on
- * direct memory ({@code -XX:MaxDirectMemorySize}, by default the size of the heap); one buffer
- * holds at most 2³¹ − 9 bytes.
+ * <p><b>Memory.</b> Beside its session a model has, for each batch in flight, the hidden states of
+ * the batch outside the Java heap, and the session the logits of one run of the head, twice: 64 MiB
+ * at most, or 8 where threads run a batch each. A graph that runs as one has the logits of a batch
+ * there. It is within the JVM's limit on direct memory ({@code -XX:MaxDirectMemorySize}, by default
+ * the size of the heap); one buffer holds at most 2³¹ − 9 bytes.
  */
 @NullMarked
 package io.llmap.onnx;

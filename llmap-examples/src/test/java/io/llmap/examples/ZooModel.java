@@ -104,7 +104,7 @@ final class ZooModel implements AutoCloseable {
 
           @Override
           public void tokenLogProbs(int sequence, int firstTarget, double[] logProbs) {
-            throw new AssertionError("the onnx provider hands over logits");
+            throw new AssertionError("the model was opened to give logits");
           }
         });
   }

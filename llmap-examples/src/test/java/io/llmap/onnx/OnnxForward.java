@@ -13,9 +13,17 @@ import java.nio.file.Path;
 public final class OnnxForward {
   private OnnxForward() {}
 
-  /** Opens a model as {@link OnnxScorerProvider#open} does. */
+  /**
+   * Opens a model as {@link OnnxScorerProvider#open} does, but to give logits, each sequence's in
+   * one block.
+   */
   public static CausalLm open(Path folder, ScorerOptions options) {
     OnnxModelFiles files = OnnxModelFiles.locate(new ModelSpec("onnx", folder, "model"));
-    return OnnxCausalLm.open(files.model(), ModelConfig.read(files.folder()), options);
+    return OnnxCausalLm.open(
+        files.model(),
+        ModelConfig.read(files.folder()),
+        options,
+        OnnxCausalLm.Head.LOGITS,
+        Integer.MAX_VALUE);
   }
 }
