@@ -396,11 +396,7 @@ class ScoreStoreTest {
         .isExactlyInstanceOf(LlmapException.class)
         .hasMessageContaining("several runs of model \"a\"")
         .hasMessageContainingAll(
-            runs.get(0).key(),
-            runs.get(1).key(),
-            "token-budget=7",
-            "token-budget=2048",
-            "sha-of-a");
+            runs.get(0).key(), runs.get(1).key(), "token-budget=7", "token-budget=512", "sha-of-a");
     assertThat(store.matrix(List.of(runs.get(1))).names()).containsExactly("a");
   }
 

@@ -39,7 +39,7 @@ class ScorerOptionsTest {
                 PrefixPolicy.DOCUMENT_START,
                 OverLengthPolicy.FAIL,
                 false,
-                2048,
+                512,
                 Runtime.getRuntime().availableProcessors(),
                 "cpu"));
   }
@@ -64,7 +64,7 @@ class ScorerOptionsTest {
             Map.entry("device", "cpu"),
             Map.entry("over-length", "fail"),
             Map.entry("prefix", "document-start"),
-            Map.entry("token-budget", "2048"),
+            Map.entry("token-budget", "512"),
             Map.entry("token-log-probs", "false"));
     assertThat(DEFAULTS.withThreads(99).asMap()).isEqualTo(DEFAULTS.asMap());
     assertThat(DEFAULTS.withPrefix(PrefixPolicy.NONE).asMap()).isNotEqualTo(DEFAULTS.asMap());
