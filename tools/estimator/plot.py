@@ -17,6 +17,7 @@ OUT = ROOT / "docs/images/estimator.png"
 
 SEGMENTS = "#1f6fb4"
 VARIANCE = "#d9722e"
+SKETCH = "#2b8a57"
 INK = "#333333"
 NEAR = 0.7
 
@@ -81,6 +82,7 @@ def against_truth(axes, rows):
     )
     scatter(axes, rows, "textVariance", VARIANCE, "^")
     scatter(axes, rows, "segments16", SEGMENTS, "o")
+    scatter(axes, rows, "sketch", SKETCH, "s")
     axes.set(xscale="log", yscale="log", xlim=ends, ylim=(4e-5, 5e3))
     axes.set_xlabel("true KL, nats per token")
     axes.set_ylabel("estimated KL, nats per token")
@@ -96,6 +98,7 @@ def against_length(axes, rows):
     for column, share, color, marker in (
         ("textVariance", None, VARIANCE, "^"),
         ("segments16", "share16", SEGMENTS, "o"),
+        ("sketch", None, SKETCH, "s"),
     ):
         middle, low, high = [], [], []
         for part in lengths:
@@ -135,13 +138,15 @@ def main():
     axes[0].set_title(f"One domain that both models know ({len(known)} pairs)", loc="left")
     label(axes[0], 0.04, 0.93, "▲ TEXT_VARIANCE", VARIANCE, weight="bold")
     label(axes[0], 0.04, 0.87, "● SEGMENTS", SEGMENTS, weight="bold")
+    label(axes[0], 0.04, 0.81, "■ SKETCH", SKETCH, weight="bold")
     label(axes[0], 0.52, 0.04, "line: truth\nshade: 0.75 – 1.35 × truth", fontsize=8)
     against_truth(axes[1], everything)
     axes[1].set_title(f"All four domains together ({len(everything)} pairs)", loc="left")
     against_length(axes[2], rows)
     axes[2].set_title("All domains, pairs below 0.7 nats per token", loc="left")
     label(axes[2], 0.12, 0.60, "TEXT_VARIANCE", VARIANCE, weight="bold")
-    label(axes[2], 0.40, 0.10, "SEGMENTS / centredShare", SEGMENTS, weight="bold")
+    label(axes[2], 0.40, 0.30, "SEGMENTS / centredShare", SEGMENTS, weight="bold")
+    label(axes[2], 0.40, 0.10, "SKETCH", SKETCH, weight="bold")
     label(axes[2], 0.03, 0.94, "median and quartiles", fontsize=8)
     OUT.parent.mkdir(exist_ok=True)
     figure.savefig(OUT, dpi=130)

@@ -78,7 +78,8 @@ final class OnnxCausalLm implements CausalLm {
    *     else, or is not causal
    */
   static OnnxCausalLm open(Path path, ModelConfig config, ScorerOptions options) {
-    return open(path, config, options, LogProbKernels.isNamed() ? Head.LOGITS : Head.LOG_PROBS, 0);
+    boolean wantsLogits = options.sketches() || LogProbKernels.isNamed();
+    return open(path, config, options, wantsLogits ? Head.LOGITS : Head.LOG_PROBS, 0);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.llmap.distance;
 import io.llmap.matrix.CenteredMatrix;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
 
 /**
  * Resamples the texts to say how far the distances would move if other texts of the same kind had
@@ -21,6 +22,7 @@ import java.util.SplittableRandom;
  */
 public final class Bootstrap {
   private final KlDistances estimate;
+  private final UnaryOperator<DistanceMatrix> calibration;
   private final RowSource rows;
   private final int[] textStarts;
   private final boolean recentre;
@@ -33,12 +35,14 @@ public final class Bootstrap {
    * neighbouring columns.
    *
    * @param estimate the divergences from all texts, in the order of the rows
+   * @param calibration what makes such an estimate of the squared distances of the rows
    * @param textStarts the first column of each of the N texts, then the number of columns
    * @param recentre whether rows are centred over the texts, so that a draw centres them anew; rows
    *     that are centred within each text stay so in every draw
    */
   Bootstrap(
       KlDistances estimate,
+      UnaryOperator<DistanceMatrix> calibration,
       RowSource rows,
       int[] textStarts,
       boolean recentre,
@@ -50,6 +54,7 @@ public final class Bootstrap {
           "a bootstrap needs at least 2 replicates, got " + replicates);
     }
     this.estimate = estimate;
+    this.calibration = calibration;
     this.rows = rows;
     this.textStarts = textStarts;
     this.recentre = recentre;
@@ -92,6 +97,7 @@ public final class Bootstrap {
     }
     return new Bootstrap(
         KlDistances.of(coordinates, kernel),
+        UnaryOperator.identity(),
         new CenteredRows(coordinates),
         starts,
         true,
@@ -126,8 +132,47 @@ public final class Bootstrap {
   public static Bootstrap of(SegmentMatrix segments, GramKernel kernel, int replicates, long seed) {
     return new Bootstrap(
         KlDistances.of(segments, kernel),
+        UnaryOperator.identity(),
         segments.coordinates(),
         segments.layout().starts(),
+        false,
+        kernel,
+        replicates,
+        seed);
+  }
+
+  /**
+   * Prepares a bootstrap of the estimator by sketches: a text is drawn with all its sketches. The
+   * noise of the sketches is in the intervals; the ratio of KL to the Hellinger distance is not
+   * drawn again but stays that of all texts.
+   *
+   * @param sketches K models on N texts; kept, not copied
+   * @param replicates how many times the texts are drawn, at least 2
+   * @param seed the same seed gives the same draws
+   * @return the bootstrap; O(K²·(G + S)) time for the estimate from all texts
+   * @throws IllegalArgumentException if there are fewer than 2 replicates
+   */
+  public static Bootstrap of(SketchMatrix sketches, int replicates, long seed) {
+    return of(sketches, GramKernels.best(), replicates, seed);
+  }
+
+  /**
+   * Prepares a bootstrap of the estimator by sketches with a Gram kernel of the caller's choice.
+   *
+   * @param sketches K models on N texts; kept, not copied
+   * @param kernel multiplies sketches with each other
+   * @param replicates how many times the texts are drawn, at least 2
+   * @param seed the same seed gives the same draws
+   * @return the bootstrap; O(K²·(G + S)) time for the estimate from all texts
+   * @throws IllegalArgumentException if there are fewer than 2 replicates
+   */
+  public static Bootstrap of(SketchMatrix sketches, GramKernel kernel, int replicates, long seed) {
+    DistanceMatrix ratios = sketches.ratios();
+    return new Bootstrap(
+        KlDistances.of(sketches, ratios, kernel),
+        squared -> squared.times(ratios),
+        sketches.coordinates(),
+        sketches.starts(),
         false,
         kernel,
         replicates,
@@ -200,7 +245,7 @@ public final class Bootstrap {
     }
     RowSource drawn = ResampledRows.of(rows, importance, recentre);
     return estimate.resampled(
-        SquaredDistances.of(estimate.squaredEuclidean().names(), drawn, kernel));
+        calibration.apply(SquaredDistances.of(estimate.squaredEuclidean().names(), drawn, kernel)));
   }
 
   /**

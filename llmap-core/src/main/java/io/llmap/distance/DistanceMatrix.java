@@ -170,6 +170,19 @@ public final class DistanceMatrix {
     return (int) ((long) i * (i - 1) / 2) + j;
   }
 
+  /** The products of the distances with another matrix's of the same models. */
+  DistanceMatrix times(DistanceMatrix factors) {
+    double[] products = new double[pairs(size())];
+    Parallel.forEach(
+        pieces(),
+        piece -> {
+          for (int p = from(piece); p < to(piece); p++) {
+            products[p] = triangle[p] * factors.triangle[p];
+          }
+        });
+    return wrap(names, products);
+  }
+
   /**
    * The number of models, K.
    *

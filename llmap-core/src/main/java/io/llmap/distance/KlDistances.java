@@ -5,7 +5,8 @@ import io.llmap.matrix.CenteredMatrix;
 /**
  * Estimated KL divergences between models, symmetric by construction: half the squared distance of
  * the model coordinates (2502.16173, section 3; method section 1), or of the segment vectors
- * (method section 11), for each text.
+ * (method section 11), for each text. From {@linkplain SketchMatrix sketches} it is a squared
+ * Hellinger distance times a ratio that differs from pair to pair.
  *
  * <pre>KL(p_i, p_j) ≈ ‖q_i − q_j‖² / (2N)    nats per text</pre>
  *
@@ -94,6 +95,38 @@ public final class KlDistances {
   }
 
   /**
+   * Computes all pairs from sketches.
+   *
+   * @param sketches K models of one tokenizer
+   * @return the divergences; O(K²·(G + S)) time for G sketches and S sampled tokens a model, O(K²)
+   *     memory
+   */
+  public static KlDistances of(SketchMatrix sketches) {
+    return of(sketches, GramKernels.best());
+  }
+
+  /**
+   * Computes all pairs from sketches, with a Gram kernel of the caller's choice.
+   *
+   * @param sketches K models of one tokenizer
+   * @param kernel multiplies the sketches with each other
+   * @return the divergences; O(K²·(G + S)) time for G sketches and S sampled tokens a model, O(K²)
+   *     memory
+   */
+  public static KlDistances of(SketchMatrix sketches, GramKernel kernel) {
+    return of(sketches, sketches.ratios(), kernel);
+  }
+
+  static KlDistances of(SketchMatrix sketches, DistanceMatrix ratios, GramKernel kernel) {
+    return new KlDistances(
+        KlEstimator.SKETCH,
+        sketches.description(),
+        SquaredDistances.of(sketches.names(), sketches.coordinates(), kernel).times(ratios),
+        sketches.texts(),
+        sketches.meanCoveredBytes());
+  }
+
+  /**
    * The same estimator on the same text set, with squared distances from a resample of the texts.
    */
   KlDistances resampled(DistanceMatrix resampledSquared) {
@@ -112,7 +145,8 @@ public final class KlDistances {
   /**
    * The estimator with its settings, to stand beside every number.
    *
-   * @return such as {@code text-variance} or {@code segments (16 tokens)}
+   * @return such as {@code text-variance}, {@code segments (16 tokens)} or {@code sketch (every
+   *     token)}
    */
   public String description() {
     return description;
@@ -141,7 +175,9 @@ public final class KlDistances {
   }
 
   /**
-   * The squared Euclidean distances between model coordinates, or segment vectors.
+   * The squared Euclidean distances between model coordinates, or segment vectors. Of {@link
+   * KlEstimator#SKETCH} it is 2N times the divergences, which no points have exactly; those of
+   * {@link SketchMatrix#coordinates()} are the nearest, without the ratio.
    *
    * @return ‖q_i − q_j‖², in nats² summed over texts
    */
@@ -151,7 +187,7 @@ public final class KlDistances {
 
   /**
    * The Euclidean distances between model coordinates, or segment vectors: the input of an
-   * embedding.
+   * embedding. The roots of {@link #squaredEuclidean()}.
    *
    * @return ‖q_i − q_j‖
    */

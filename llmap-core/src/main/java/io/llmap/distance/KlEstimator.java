@@ -28,7 +28,20 @@ public enum KlEstimator {
    * <p>The noise of a model that computes in 16 bits counts as divergence and sets a floor: compare
    * a model with itself in another precision or batch order to know it.
    */
-  SEGMENTS("segments");
+  SEGMENTS("segments"),
+
+  /**
+   * The squared Hellinger distance of whole next-token distributions, from sketches, times the
+   * ratio of KL to it that the texts' tokens show; see {@link SketchMatrix}. Needs models of one
+   * tokenizer and scores with {@linkplain io.llmap.score.ScorerOptions#sketches() sketches}.
+   *
+   * <p>The one to trust for a size, on any texts: on the project's zoo, over texts of four domains
+   * of which each model knows one, it is 0.99 to 1.10 times the truth for the 38 near pairs and
+   * 0.95 to 1.16 times for the 181 far ones; on a single domain 0.93 to 1.17 and 0.81 to 1.20
+   * times. Those are toy models, and what the formula does to large ones is not known: count on 0.9
+   * to 1.2 for near models.
+   */
+  SKETCH("sketch");
 
   private final String label;
 

@@ -11,7 +11,6 @@ import io.llmap.text.Text;
 import io.llmap.text.TextSet;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -33,7 +32,7 @@ public final class SegmentMatrixBuilder {
   private final int[] textBytes;
   private final @Nullable SegmentMatrix base;
   private int targetTokens = SegmentMatrix.DEFAULT_TARGET_TOKENS;
-  private final List<SegmentSource> models = new ArrayList<>();
+  private final List<TokenSource> models = new ArrayList<>();
 
   SegmentMatrixBuilder(TextSet texts) {
     this.texts = texts;
@@ -105,10 +104,10 @@ public final class SegmentMatrixBuilder {
    * @throws IllegalArgumentException if there is a model of this name
    */
   public SegmentMatrixBuilder add(String name, Consumer<ScoringListener> scores) {
-    return add(new SegmentSource(name, "", Map.of(), scores));
+    return add(new TokenSource(name, "", Map.of(), scores));
   }
 
-  private SegmentMatrixBuilder add(SegmentSource model) {
+  private SegmentMatrixBuilder add(TokenSource model) {
     if ((base != null && base.names().contains(model.name()))
         || models.stream().anyMatch(other -> other.name().equals(model.name()))) {
       throw new IllegalArgumentException("two models are named \"" + model.name() + "\"");
@@ -126,17 +125,7 @@ public final class SegmentMatrixBuilder {
    * @throws IllegalArgumentException if the run is of other texts, or there is a model of this name
    */
   public SegmentMatrixBuilder add(ScoreStore store, Provenance run) {
-    if (!run.textSetFingerprint().equals(texts.fingerprint())) {
-      throw new IllegalArgumentException(
-          "model \"%s\" was scored on the text set %s, but the texts are %s"
-              .formatted(run.model().name(), run.textSetFingerprint(), texts.fingerprint()));
-    }
-    return add(
-        new SegmentSource(
-            run.model().name(),
-            run.model().fingerprint(),
-            run.options(),
-            listener -> store.read(run, listener)));
+    return add(TokenSource.of(store, run, texts));
   }
 
   /**
@@ -153,7 +142,10 @@ public final class SegmentMatrixBuilder {
     if (models.isEmpty()) {
       throw new IllegalArgumentException("a segment matrix needs at least one model");
     }
-    Map<String, String> options = commonOptions();
+    Map<String, String> options =
+        base == null
+            ? TokenSource.commonOptions(models, Map.of(), "")
+            : TokenSource.commonOptions(models, base.options(), base.names().get(0));
     SegmentCuts[] boundaries = new SegmentCuts[texts.size()];
     Arrays.setAll(boundaries, n -> new SegmentCuts());
     Parallel.forEach(
@@ -190,8 +182,8 @@ public final class SegmentMatrixBuilder {
                     }));
     return new SegmentMatrix(
         layout,
-        append(base == null ? List.of() : base.names(), SegmentSource::name),
-        append(fingerprintsOf(base), SegmentSource::fingerprint),
+        append(base == null ? List.of() : base.names(), TokenSource::name),
+        append(fingerprintsOf(base), TokenSource::fingerprint),
         options,
         values);
   }
@@ -202,37 +194,10 @@ public final class SegmentMatrixBuilder {
         : IntStream.range(0, matrix.models()).mapToObj(matrix::modelFingerprint).toList();
   }
 
-  private List<String> append(List<String> old, Function<SegmentSource, String> property) {
+  private List<String> append(List<String> old, Function<TokenSource, String> property) {
     List<String> all = new ArrayList<>(old);
     models.forEach(model -> all.add(property.apply(model)));
     return all;
-  }
-
-  /** A mix of prefix policies gives models different histories (method trap 8). */
-  private Map<String, String> commonOptions() {
-    Map<String, String> common = new HashMap<>();
-    String first = "";
-    if (base != null) {
-      common.putAll(base.options());
-      first = base.names().get(0);
-    }
-    for (SegmentSource model : models) {
-      Map<String, String> options = model.options();
-      if (common.isEmpty()) {
-        common.putAll(options);
-        first = model.name();
-      } else if (!options.isEmpty()) {
-        String prefix = common.get("prefix");
-        if (prefix != null && !prefix.equals(options.get("prefix"))) {
-          throw new LlmapException(
-              ("model \"%s\" was scored with the prefix policy %s, but \"%s\" with %s: their scores"
-                      + " are not comparable")
-                  .formatted(first, prefix, model.name(), options.get("prefix")));
-        }
-        common.entrySet().retainAll(options.entrySet());
-      }
-    }
-    return common;
   }
 
   private String id(int n) {
@@ -331,7 +296,7 @@ public final class SegmentMatrixBuilder {
   }
 
   private void sum(
-      SegmentSource model, int n, TokenLogProbs tokens, int[] cuts, float[] target, int column) {
+      TokenSource model, int n, TokenLogProbs tokens, int[] cuts, float[] target, int column) {
     int[] offsets = tokens.byteOffsets();
     int t = 0;
     while (t < offsets.length && offsets[t] < cuts[0]) {

@@ -8,11 +8,13 @@
  *
  * <p>It is a good relative distance. As a size it holds for close models and short texts only, so
  * the {@link io.llmap.distance.KlEstimator} and the {@link io.llmap.distance.KlUnit} are named with
- * every number. {@link io.llmap.distance.SegmentMatrix} has the calibrated estimate: the same, of
- * stretches of text centred within each text. {@link io.llmap.distance.Bootstrap} says how sure a
- * distance is, {@link io.llmap.distance.TextSampling} which texts suffice to estimate it. Separate
- * from {@code io.llmap.matrix} because distances may also come precomputed, as a {@link
- * io.llmap.distance.DistanceMatrix}.
+ * every number. Sizes come from {@link io.llmap.distance.SketchMatrix}, for models of one
+ * tokenizer: the Hellinger distance of whole distributions, from random projections, times a ratio
+ * that the texts' tokens show; and from {@link io.llmap.distance.SegmentMatrix}, for any: the
+ * paper's estimate of stretches of text centred within each text. {@link
+ * io.llmap.distance.Bootstrap} says how sure a distance is, {@link io.llmap.distance.TextSampling}
+ * which texts suffice to estimate it. Separate from {@code io.llmap.matrix} because distances may
+ * also come precomputed, as a {@link io.llmap.distance.DistanceMatrix}.
  *
  * <pre>{@code
  * KlDistances kl = KlDistances.of(coordinates);

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param logLikelihood may be NaN or infinite in a file that llmap did not write
  * @param tokenLogProbs null if there are none, or they were not asked for
  * @param tokenByteOffsets null if there are none, or they were not asked for
+ * @param tokenSketches null if there are none, or they were not asked for
  */
 public record ScoreRow(
     int index,
@@ -40,7 +41,8 @@ public record ScoreRow(
     int windows,
     double logLikelihood,
     double @Nullable [] tokenLogProbs,
-    int @Nullable [] tokenByteOffsets) {
+    int @Nullable [] tokenByteOffsets,
+    float @Nullable [] tokenSketches) {
 
   private static final JsonFactory JSON =
       JsonFactory.builder()
@@ -93,6 +95,7 @@ public record ScoreRow(
     int logProbs = -1;
     double[] tokenLogProbs = null;
     int[] tokenByteOffsets = null;
+    float[] tokenSketches = null;
     expect(parser, parser.nextToken(), JsonToken.START_OBJECT, "an object");
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String field = parser.currentName();
@@ -133,6 +136,14 @@ public record ScoreRow(
             parser.skipChildren();
           }
         }
+        case "token-sketches" -> {
+          expect(parser, value, JsonToken.START_ARRAY, "an array");
+          if (withTokens) {
+            tokenSketches = floats(parser);
+          } else {
+            parser.skipChildren();
+          }
+        }
         default -> parser.skipChildren();
       }
     }
@@ -164,6 +175,14 @@ public record ScoreRow(
               + " entries, token-log-probs "
               + Math.max(0, logProbs));
     }
+    if (tokenSketches != null
+        && (tokenLogProbs == null || tokenSketches.length != tokenLogProbs.length)) {
+      throw new MalformedException(
+          "token-sketches has "
+              + tokenSketches.length
+              + " entries, token-log-probs "
+              + Math.max(0, logProbs));
+    }
     return new ScoreRow(
         index,
         id,
@@ -173,7 +192,8 @@ public record ScoreRow(
         windows,
         logLikelihood,
         tokenLogProbs,
-        tokenByteOffsets);
+        tokenByteOffsets,
+        tokenSketches);
   }
 
   private static void expect(
@@ -236,6 +256,21 @@ public record ScoreRow(
     return Arrays.copyOf(values, n);
   }
 
+  private static float[] floats(JsonParser parser) throws IOException, MalformedException {
+    float[] values = new float[64];
+    int n = 0;
+    for (JsonToken t = parser.nextToken(); t != JsonToken.END_ARRAY; t = parser.nextToken()) {
+      if (n == values.length) {
+        values = Arrays.copyOf(values, 2 * n);
+      }
+      if (!t.isNumeric()) {
+        throw wrongType(parser, "a number");
+      }
+      values[n++] = parser.getFloatValue();
+    }
+    return Arrays.copyOf(values, n);
+  }
+
   private static int[] counts(JsonParser parser) throws IOException, MalformedException {
     int[] values = new int[64];
     int n = 0;
@@ -287,6 +322,13 @@ public record ScoreRow(
       if (tokenByteOffsets != null) {
         json.writeFieldName("token-byte-offsets");
         json.writeArray(tokenByteOffsets, 0, tokenByteOffsets.length);
+      }
+      if (tokenSketches != null) {
+        json.writeArrayFieldStart("token-sketches");
+        for (float sketch : tokenSketches) {
+          json.writeNumber(sketch);
+        }
+        json.writeEndArray();
       }
       json.writeEndObject();
       json.writeRaw('\n');

@@ -97,6 +97,12 @@ final class ScoreFile {
     if (logProbs != null && !Arrays.stream(logProbs).allMatch(Double::isFinite)) {
       return "a token-log-prob of text %d under model \"%s\" is not finite".formatted(n, model);
     }
+    float[] sketches = row.tokenSketches();
+    for (int t = 0; sketches != null && t < sketches.length; t++) {
+      if (!Float.isFinite(sketches[t])) {
+        return "a token-sketch of text %d under model \"%s\" is not finite".formatted(n, model);
+      }
+    }
     if (seen.get(n)
         && Double.doubleToLongBits(values[n]) != Double.doubleToLongBits(row.logLikelihood())) {
       return "text %d has the log-likelihood %s here, but %s in an earlier line"

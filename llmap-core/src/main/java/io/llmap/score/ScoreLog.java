@@ -269,7 +269,8 @@ public final class ScoreLog implements AutoCloseable {
             score.windows(),
             score.logLikelihood(),
             tokens == null ? null : tokens.logProbs(),
-            tokens == null ? null : tokens.byteOffsets());
+            tokens == null ? null : tokens.byteOffsets(),
+            tokens == null ? null : tokens.sketches().orElse(null));
     row.write(group);
     pending.set(index);
     values[index] = score.logLikelihood();
@@ -293,7 +294,13 @@ public final class ScoreLog implements AutoCloseable {
             "model \"%s\" scored %d tokens of the text \"%s\" but gives %d log-probabilities"
                 .formatted(model, score.scoredTokens(), text.id(), logProbs.length));
       }
+      float[] sketches = score.tokenLogProbs().get().sketches().orElse(null);
       for (int t = 0; t < logProbs.length; t++) {
+        if (sketches != null && !Float.isFinite(sketches[t])) {
+          throw new ScoringException(
+              "the sketch of token %d of the text \"%s\" under model \"%s\" is %s"
+                  .formatted(t, text.id(), model, sketches[t]));
+        }
         if (!Double.isFinite(logProbs[t])) {
           throw new ScoringException(
               "the log-probability of token %d of the text \"%s\" under model \"%s\" is %s"

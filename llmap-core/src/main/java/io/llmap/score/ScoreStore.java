@@ -45,7 +45,8 @@ import java.util.stream.Collectors;
  *   <li>{@code num-bytes} the text's UTF-8 length, and {@code truncated}
  *   <li>{@code windows} in how many windows the text was scored, only where it is more than one
  *   <li>{@code log-likelihood} in nats, read back to the same bits
- *   <li>{@code token-log-probs} and {@code token-byte-offsets}, only where they were kept
+ *   <li>{@code token-log-probs} and {@code token-byte-offsets}, only where they were kept; with
+ *       them {@code token-sketches}, if these were
  * </ul>
  *
  * <p>{@code index}, {@code num-tokens}, {@code log-likelihood} and {@code token-log-probs} are
@@ -58,7 +59,7 @@ import java.util.stream.Collectors;
 public final class ScoreStore {
   /** Options that change how a score is rounded and what is kept with it, but not what it means. */
   private static final Set<String> ROUNDING_ONLY =
-      Set.of("device", "token-budget", "token-log-probs");
+      Set.of("device", "sketches", "token-budget", "token-log-probs");
 
   private final Path root;
 
@@ -268,7 +269,8 @@ public final class ScoreStore {
         row.windows(),
         logProbs == null || offsets == null
             ? Optional.empty()
-            : Optional.of(new TokenLogProbs(logProbs, offsets)));
+            : Optional.of(
+                new TokenLogProbs(logProbs, offsets, Optional.ofNullable(row.tokenSketches()))));
   }
 
   /**
@@ -355,13 +357,27 @@ public final class ScoreStore {
    * @throws CorruptStoreException if a file holds something that no version of llmap writes
    */
   public List<Provenance> tokenRuns(TextSet texts) {
+    return runsWith("token-log-probs", "token log-probabilities", "tokenLogProbs", texts);
+  }
+
+  /**
+   * The runs of a text set that kept sketches, of all models by name in natural order.
+   *
+   * @param texts the texts
+   * @return at least one run, of different models; complete or not
+   * @throws LlmapException as {@link #tokenRuns} does
+   * @throws CorruptStoreException if a file holds something that no version of llmap writes
+   */
+  public List<Provenance> sketchRuns(TextSet texts) {
+    return runsWith("sketches", "sketches", "sketches", texts);
+  }
+
+  private List<Provenance> runsWith(String option, String what, String setting, TextSet texts) {
     List<Provenance> kept =
-        runsOf(texts).stream()
-            .filter(run -> "true".equals(run.options().get("token-log-probs")))
-            .toList();
+        runsOf(texts).stream().filter(run -> "true".equals(run.options().get(option))).toList();
     if (kept.isEmpty()) {
       throw new LlmapException(
-          root + " has no token log-probabilities for these texts; score them with tokenLogProbs");
+          "%s has no %s for these texts; score them with %s".formatted(root, what, setting));
     }
     requireComparable(kept);
     return kept;

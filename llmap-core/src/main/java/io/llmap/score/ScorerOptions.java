@@ -9,6 +9,8 @@ import java.util.TreeMap;
  * @param prefix what stands before a text's first token
  * @param overLength what happens to a text that does not fit the model's context
  * @param tokenLogProbs whether the log-probability of every token is kept, with its byte offset
+ * @param sketches whether a sketch of the whole distribution over each token is kept as well, for
+ *     {@link io.llmap.distance.SketchMatrix}; needs a backend that hands over logits
  * @param tokenBudget the most tokens, padding included, in one forward pass; a longer text goes
  *     alone
  * @param threads the threads of one scorer
@@ -18,6 +20,7 @@ public record ScorerOptions(
     PrefixPolicy prefix,
     OverLengthPolicy overLength,
     boolean tokenLogProbs,
+    boolean sketches,
     int tokenBudget,
     int threads,
     String device) {
@@ -28,14 +31,19 @@ public record ScorerOptions(
    * @param prefix what stands before a text's first token
    * @param overLength what happens to a text that does not fit the model's context
    * @param tokenLogProbs whether the log-probability of every token is kept, with its byte offset
+   * @param sketches whether a sketch of the whole distribution over each token is kept as well
    * @param tokenBudget the most tokens, padding included, in one forward pass; a longer text goes
    *     alone
    * @param threads the threads of one scorer
    * @param device where the model runs: {@code cpu}, or {@code cuda:0} with a backend that has it
    * @throws IllegalArgumentException if the token budget or the thread count is not positive, or
-   *     the device is blank
+   *     the device is blank, or there are sketches without token log-probabilities
    */
   public ScorerOptions {
+    if (sketches && !tokenLogProbs) {
+      throw new IllegalArgumentException(
+          "sketches need token log-probabilities, with which divergences are estimated from them");
+    }
     if (tokenBudget < 1) {
       throw new IllegalArgumentException("tokenBudget must be at least 1, got " + tokenBudget);
     }
@@ -59,6 +67,7 @@ public record ScorerOptions(
         PrefixPolicy.DOCUMENT_START,
         OverLengthPolicy.FAIL,
         false,
+        false,
         512,
         Runtime.getRuntime().availableProcessors(),
         "cpu");
@@ -81,7 +90,8 @@ public record ScorerOptions(
    * @return a copy
    */
   public ScorerOptions withPrefix(PrefixPolicy value) {
-    return new ScorerOptions(value, overLength, tokenLogProbs, tokenBudget, threads, device);
+    return new ScorerOptions(
+        value, overLength, tokenLogProbs, sketches, tokenBudget, threads, device);
   }
 
   /**
@@ -91,7 +101,7 @@ public record ScorerOptions(
    * @return a copy
    */
   public ScorerOptions withOverLength(OverLengthPolicy value) {
-    return new ScorerOptions(prefix, value, tokenLogProbs, tokenBudget, threads, device);
+    return new ScorerOptions(prefix, value, tokenLogProbs, sketches, tokenBudget, threads, device);
   }
 
   /**
@@ -99,9 +109,25 @@ public record ScorerOptions(
    *
    * @param value the new value
    * @return a copy
+   * @throws IllegalArgumentException if it is false and sketches are kept
    */
   public ScorerOptions withTokenLogProbs(boolean value) {
-    return new ScorerOptions(prefix, overLength, value, tokenBudget, threads, device);
+    return new ScorerOptions(prefix, overLength, value, sketches, tokenBudget, threads, device);
+  }
+
+  /**
+   * Returns a copy that keeps, or does not keep, sketches of the distributions over tokens: with
+   * them the log-probabilities of tokens, in any case.
+   *
+   * <p>Four bytes a token, and about half as long again for the log-softmax. Log-probabilities are
+   * not the same bits as without, since other roundings lead to them.
+   *
+   * @param value the new value
+   * @return a copy
+   */
+  public ScorerOptions withSketches(boolean value) {
+    return new ScorerOptions(
+        prefix, overLength, tokenLogProbs || value, value, tokenBudget, threads, device);
   }
 
   /**
@@ -111,7 +137,7 @@ public record ScorerOptions(
    * @return a copy
    */
   public ScorerOptions withTokenBudget(int value) {
-    return new ScorerOptions(prefix, overLength, tokenLogProbs, value, threads, device);
+    return new ScorerOptions(prefix, overLength, tokenLogProbs, sketches, value, threads, device);
   }
 
   /**
@@ -121,7 +147,8 @@ public record ScorerOptions(
    * @return a copy
    */
   public ScorerOptions withThreads(int value) {
-    return new ScorerOptions(prefix, overLength, tokenLogProbs, tokenBudget, value, device);
+    return new ScorerOptions(
+        prefix, overLength, tokenLogProbs, sketches, tokenBudget, value, device);
   }
 
   /**
@@ -131,7 +158,8 @@ public record ScorerOptions(
    * @return a copy
    */
   public ScorerOptions withDevice(String value) {
-    return new ScorerOptions(prefix, overLength, tokenLogProbs, tokenBudget, threads, value);
+    return new ScorerOptions(
+        prefix, overLength, tokenLogProbs, sketches, tokenBudget, threads, value);
   }
 
   /**
@@ -146,6 +174,10 @@ public record ScorerOptions(
     map.put("device", device);
     map.put("over-length", overLength.toString());
     map.put("prefix", prefix.toString());
+    if (sketches) {
+      // Left out where there are none, so that runs from before there were any are found again.
+      map.put("sketches", "true");
+    }
     map.put("token-budget", Integer.toString(tokenBudget));
     map.put("token-log-probs", Boolean.toString(tokenLogProbs));
     return map;

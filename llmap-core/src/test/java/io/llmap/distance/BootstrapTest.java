@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ForkJoinPool;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -266,7 +267,15 @@ class BootstrapTest {
             5,
             1000);
     Bootstrap bootstrap =
-        new Bootstrap(estimate, new ArrayRows(rows), starts, false, new ScalarGramKernel(), 9, 4);
+        new Bootstrap(
+            estimate,
+            UnaryOperator.identity(),
+            new ArrayRows(rows),
+            starts,
+            false,
+            new ScalarGramKernel(),
+            9,
+            4);
     for (int r = 0; r < 9; r++) {
       int[] counts = bootstrap.counts(r);
       assertThat(counts).hasSize(5);

@@ -7,6 +7,7 @@ import io.llmap.internal.ScoreRow.MalformedException;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -32,7 +33,8 @@ class ScoreRowTest {
   @Test
   void rowHasTheFieldsOfThePublishedDataAndOurs() {
     ScoreRow row =
-        new ScoreRow(7, "é\"x", 2, 11, true, 3, -1.5, new double[] {-1, -0.5}, new int[] {0, 3});
+        new ScoreRow(
+            7, "é\"x", 2, 11, true, 3, -1.5, new double[] {-1, -0.5}, new int[] {0, 3}, null);
     assertThat(new String(bytes(row), StandardCharsets.UTF_8))
         .isEqualTo(
             "{\"index\":7,\"id\":\"é\\\"x\",\"num-tokens\":3,\"num-bytes\":11,\"truncated\":true,"
@@ -40,11 +42,44 @@ class ScoreRowTest {
                 + "\"token-byte-offsets\":[0,3]}\n");
   }
 
+  @Property
+  void everyFiniteFloatIsReadBackToTheSameBits(@ForAll List<Integer> bits)
+      throws MalformedException {
+    float[] sketches = new float[bits.size()];
+    for (int t = 0; t < sketches.length; t++) {
+      float any = Float.intBitsToFloat(bits.get(t));
+      sketches[t] = Float.isFinite(any) ? any : -0.0f;
+    }
+    double[] logProbs = new double[sketches.length];
+    int[] offsets = new int[sketches.length];
+    ScoreRow row =
+        new ScoreRow(1, "a", sketches.length, 9, false, 1, -1, logProbs, offsets, sketches);
+    byte[] line = bytes(row);
+    float[] back = ScoreRow.parse(line, 0, line.length - 1, true).tokenSketches();
+    assertThat(back).hasSize(sketches.length);
+    for (int t = 0; t < sketches.length; t++) {
+      assertThat(Float.floatToRawIntBits(back[t])).isEqualTo(Float.floatToRawIntBits(sketches[t]));
+    }
+    assertThat(ScoreRow.parse(line, 0, line.length - 1, false).tokenSketches()).isNull();
+  }
+
+  @Test
+  void sketchesThatAreNotOneATokenAreRefused() {
+    String row =
+        "{\"index\":0,\"num-tokens\":2,\"log-likelihood\":-1,\"token-log-probs\":[-1],"
+            + "\"token-sketches\":%s}";
+    for (String wrong : List.of("[]", "[1,2]", "[\"x\"]", "{}")) {
+      assertThatThrownBy(() -> parse(row.formatted(wrong), true))
+          .isInstanceOf(MalformedException.class)
+          .hasMessageContaining("token-sketches");
+    }
+  }
+
   @Test
   void rowWithoutPerTokenValuesHasNoFieldForThem() {
     assertThat(
             new String(
-                bytes(new ScoreRow(0, "a", 4, 1, false, 1, -2, null, null)),
+                bytes(new ScoreRow(0, "a", 4, 1, false, 1, -2, null, null, null)),
                 StandardCharsets.UTF_8))
         .isEqualTo(
             "{\"index\":0,\"id\":\"a\",\"num-tokens\":5,\"num-bytes\":1,\"truncated\":false,"
@@ -110,7 +145,9 @@ class ScoreRowTest {
     int[] offsets = new int[logProbs.length];
     Arrays.setAll(offsets, t -> 3 * t);
     byte[] line =
-        bytes(new ScoreRow(1, "a", logProbs.length, 9, false, 1, logLikelihood, logProbs, offsets));
+        bytes(
+            new ScoreRow(
+                1, "a", logProbs.length, 9, false, 1, logLikelihood, logProbs, offsets, null));
     ScoreRow with = ScoreRow.parse(line, 0, line.length - 1, true);
     assertThat(bits(with.logLikelihood())).containsExactly(bits(logLikelihood));
     assertThat(bits(with.tokenLogProbs())).containsExactly(bits(logProbs));

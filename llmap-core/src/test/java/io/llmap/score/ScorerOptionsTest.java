@@ -32,12 +32,14 @@ class ScorerOptionsTest {
 
     assertThat(changed)
         .isEqualTo(
-            new ScorerOptions(PrefixPolicy.NONE, OverLengthPolicy.TRUNCATE, true, 7, 3, "cuda:0"));
+            new ScorerOptions(
+                PrefixPolicy.NONE, OverLengthPolicy.TRUNCATE, true, false, 7, 3, "cuda:0"));
     assertThat(DEFAULTS)
         .isEqualTo(
             new ScorerOptions(
                 PrefixPolicy.DOCUMENT_START,
                 OverLengthPolicy.FAIL,
+                false,
                 false,
                 512,
                 Runtime.getRuntime().availableProcessors(),
@@ -73,5 +75,19 @@ class ScorerOptionsTest {
     assertThat(DEFAULTS.withTokenBudget(1).asMap()).isNotEqualTo(DEFAULTS.asMap());
     assertThat(DEFAULTS.withTokenLogProbs(true).asMap()).isNotEqualTo(DEFAULTS.asMap());
     assertThat(DEFAULTS.withDevice("cuda:0").asMap()).isNotEqualTo(DEFAULTS.asMap());
+    assertThat(DEFAULTS.withSketches(true).asMap())
+        .isNotEqualTo(DEFAULTS.withTokenLogProbs(true).asMap())
+        .containsEntry("sketches", "true")
+        .containsEntry("token-log-probs", "true");
+  }
+
+  @Test
+  void sketchesBringTokenLogProbsWithThemAndCannotBeWithout() {
+    ScorerOptions sketches = DEFAULTS.withSketches(true);
+    assertThat(sketches.tokenLogProbs()).isTrue();
+    assertThat(sketches.withSketches(false)).isEqualTo(DEFAULTS.withTokenLogProbs(true));
+    assertThatThrownBy(() -> sketches.withTokenLogProbs(false))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("sketches need token log-probabilities");
   }
 }

@@ -14,6 +14,16 @@ public final class Tolerances {
     return 0x1p-23 * (Math.abs(logProb) + Math.log(vocabulary) / Math.log(2) + 8);
   }
 
+  /**
+   * A sketch in single precision against the double-precision one on the same logits: each root of
+   * a probability carries an error of its own size.
+   *
+   * @param sumOfRoots Σ √p, which the signed sum could be
+   */
+  public static double singlePrecisionSketch(double sumOfRoots, int vocabulary) {
+    return 0x1p-23 * (Math.log(vocabulary) / Math.log(2) + 8) * sumOfRoots;
+  }
+
   /** The double-precision kernel over a model with probabilities in closed form. */
   public static double closedForm(double logLikelihood) {
     return 1e-12 * Math.max(1, Math.abs(logLikelihood));

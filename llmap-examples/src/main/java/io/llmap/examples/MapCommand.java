@@ -7,6 +7,8 @@ import io.llmap.distance.KlDistances;
 import io.llmap.distance.KlEstimator;
 import io.llmap.distance.SegmentMatrix;
 import io.llmap.distance.SegmentMatrixBuilder;
+import io.llmap.distance.SketchMatrix;
+import io.llmap.distance.SketchMatrixBuilder;
 import io.llmap.embed.ClassicalMds;
 import io.llmap.embed.EmbeddingMethod;
 import io.llmap.embed.Tsne;
@@ -128,15 +130,16 @@ final class MapCommand implements Callable<Integer> {
       paramLabel = "NAME",
       converter = EstimatorConverter.class,
       description =
-          "How KL is estimated: text-variance, the paper's, or segments, which has the right size"
-              + " for near models; it needs --texts and a store filled with --token-log-probs"
-              + " (default: ${DEFAULT-VALUE}).")
+          "How KL is estimated: text-variance, the paper's; sketch, which has the right size for"
+              + " models of one tokenizer and needs a store filled with --sketches; or segments, which"
+              + " has it for near models on texts that both know, of any tokenizers, and needs one"
+              + " filled with --token-log-probs. Both need --texts (default: ${DEFAULT-VALUE}).")
   private KlEstimator estimator;
 
   @Option(
       names = "--texts",
       paramLabel = "FILE",
-      description = "With --estimator segments: the texts that were scored.")
+      description = "With --estimator segments or sketch: the texts that were scored.")
   private @Nullable Path texts;
 
   @Option(
@@ -185,15 +188,18 @@ final class MapCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--bootstrap needs at least 2 replicates, got " + replicates);
     }
-    boolean bySegments = estimator == KlEstimator.SEGMENTS;
-    if (bySegments && (input.store == null || texts == null)) {
+    boolean byTokens = estimator != KlEstimator.TEXT_VARIANCE;
+    if (byTokens && (input.store == null || texts == null)) {
       throw new ParameterException(
           spec.commandLine(),
-          "--estimator segments needs token log-probabilities and their texts: --store DIR and"
-              + " --texts FILE");
+          "--estimator %s needs %s and their texts: --store DIR and --texts FILE"
+              .formatted(
+                  estimator,
+                  estimator == KlEstimator.SKETCH ? "sketches" : "token log-probabilities"));
     }
-    if (!bySegments && texts != null) {
-      throw new ParameterException(spec.commandLine(), "--texts is for --estimator segments");
+    if (!byTokens && texts != null) {
+      throw new ParameterException(
+          spec.commandLine(), "--texts is for --estimator segments or sketch");
     }
     MapOutput output;
     if (input.store != null) {
@@ -221,7 +227,15 @@ final class MapCommand implements Callable<Integer> {
       ModelMap map = builder.build();
       return withIntervals(MapOutput.ofRuns(map, runs), textBootstrap(map));
     }
-    SegmentMatrixBuilder segments = SegmentMatrix.builder(TextSet.readJsonl(texts));
+    TextSet textSet = TextSet.readJsonl(texts);
+    if (estimator == KlEstimator.SKETCH) {
+      SketchMatrixBuilder sketches = SketchMatrix.builder(textSet);
+      runs.forEach(run -> sketches.add(store, run));
+      SketchMatrix matrix = sketches.build();
+      ModelMap map = builder.distances(KlDistances.of(matrix)).build();
+      return withIntervals(MapOutput.ofRuns(map, runs), r -> Bootstrap.of(matrix, r, seedOrOne()));
+    }
+    SegmentMatrixBuilder segments = SegmentMatrix.builder(textSet);
     runs.forEach(run -> segments.add(store, run));
     SegmentMatrix matrix = segments.build();
     ModelMap map = builder.distances(KlDistances.of(matrix)).build();

@@ -91,7 +91,7 @@ final class MapOutput {
         "%s; distances √KL by %s, %d texts"
             .formatted(
                 map.embedding().method(), map.distances().description(), map.matrix().texts());
-    if (map.distances().estimator() == KlEstimator.SEGMENTS) {
+    if (map.distances().estimator() != KlEstimator.TEXT_VARIANCE) {
       return drawn;
     }
     return String.format(

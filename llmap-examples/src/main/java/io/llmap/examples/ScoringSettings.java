@@ -53,6 +53,13 @@ final class ScoringSettings {
   private boolean tokenLogProbs;
 
   @Option(
+      names = "--sketches",
+      description =
+          "Store a sketch of the whole distribution over every token, one number, and with it what"
+              + " --token-log-probs does: for 'llmap map --estimator sketch'.")
+  private boolean sketches;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads of a model (default: one a processor).")
@@ -95,7 +102,8 @@ final class ScoringSettings {
       }
       options = options.withDevice(device);
     }
-    return options.withTokenLogProbs(tokenLogProbs);
+    options = options.withTokenLogProbs(tokenLogProbs);
+    return sketches ? options.withSketches(true) : options;
   }
 
   static final class PrefixConverter implements ITypeConverter<PrefixPolicy> {

@@ -4,6 +4,7 @@ import io.llmap.distance.DistanceMatrix;
 import io.llmap.distance.KlDistances;
 import io.llmap.distance.KlUnit;
 import io.llmap.distance.SegmentMatrix;
+import io.llmap.distance.SketchMatrix;
 import io.llmap.internal.Parallel;
 import io.llmap.score.ScorerOptions;
 import io.llmap.text.TextSet;
@@ -77,13 +78,13 @@ class EstimatorFigures {
     TextSet texts = TextSet.readJsonl(zoo.resolve("texts.jsonl"));
     TokenScores scores = new TokenScores(texts);
     // Each text alone, because a batch moves the scores of the dynamically quantised twin.
-    ScorerOptions options = ScorerOptions.defaults().withTokenLogProbs(true).withTokenBudget(1);
+    ScorerOptions options = ScorerOptions.defaults().withSketches(true).withTokenBudget(1);
     List<String> names = Zoo.load().models().stream().map(Zoo.Model::name).toList();
     names.forEach(model -> scores.add(model, TokenScores.score(zoo, model, texts, options)));
     List<String> columns = new ArrayList<>(List.of("first", "second", "texts", "textVariance"));
     TARGETS.forEach(target -> columns.add("segments" + target));
     TARGETS.forEach(target -> columns.add("share" + target));
-    columns.add("mixture");
+    columns.addAll(List.of("mixture", "hellinger", "sketch"));
     Tsv table =
         new Tsv(
             List.of(
@@ -91,6 +92,8 @@ class EstimatorFigures {
                 "textVariance: clipped at the 2 % quantile; segments1 .. 64: by tokens a segment, as"
                     + " the library gives it; share: SegmentMatrix.centredShare",
                 "mixture: d tanh(d / 2) over the segments of 1 token, d not centred",
+                "hellinger: twice the squared Hellinger distance, from sketches; sketch: times the ratio;"
+                    + " one tokenizer only",
                 "beginnings of texts, which end with a token, are compared among models of one"
                     + " tokenizer",
                 "texts\t%d".formatted(texts.size()),
@@ -99,13 +102,23 @@ class EstimatorFigures {
             columns);
     for (TextPart part : TextPart.of(texts)) {
       for (List<String> models : part.whole() ? List.of(names) : ZooTruth.byTokenizer()) {
-        addEstimates(table, part, scores.on(part, models));
+        addEstimates(table, part, scores.on(part, models), models);
       }
     }
     table.write(FOLDER.resolve("estimates.tsv"));
   }
 
-  private static void addEstimates(Tsv table, TextPart part, TokenScores scores) {
+  private static void addEstimates(
+      Tsv table, TextPart part, TokenScores scores, List<String> models) {
+    List<DistanceMatrix> hellinger = new ArrayList<>();
+    List<DistanceMatrix> sketch = new ArrayList<>();
+    for (List<String> family : ZooTruth.byTokenizer()) {
+      if (models.containsAll(family)) {
+        SketchMatrix sketches = scores.sketchMatrix(family);
+        hellinger.add(sketches.hellinger());
+        sketch.add(KlDistances.of(sketches).in(KlUnit.NATS_PER_TEXT));
+      }
+    }
     DistanceMatrix variance = scores.textVariance();
     DistanceMatrix mixture = scores.mixture();
     List<SegmentMatrix> matrices = new ArrayList<>();
@@ -132,9 +145,23 @@ class EstimatorFigures {
         matrices.forEach(matrix -> row.add(matrix.centredShare()));
         row.addAll(missing);
         row.add(mixture.get(i, j));
+        row.add(find(hellinger, variance.names().get(i), variance.names().get(j)));
+        row.add(find(sketch, variance.names().get(i), variance.names().get(j)));
         table.add(row.toArray());
       }
     }
+  }
+
+  /** Empty where no matrix has both models. */
+  private static Object find(List<DistanceMatrix> matrices, String first, String second) {
+    for (DistanceMatrix matrix : matrices) {
+      int i = matrix.names().indexOf(first);
+      int j = matrix.names().indexOf(second);
+      if (i >= 0 && j >= 0) {
+        return matrix.get(i, j);
+      }
+    }
+    return "";
   }
 
   /**

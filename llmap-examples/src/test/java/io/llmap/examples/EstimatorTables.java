@@ -17,6 +17,11 @@ final class EstimatorTables {
   /** Pairs below it, in nats per token, are near. */
   static final double NEAR = 0.7;
 
+  private static final List<String> DOMAIN_COLUMNS =
+      List.of("sketch", "segments16", "textVariance", "mixture");
+  private static final List<String> BAND_COLUMNS =
+      List.of("sketch", "hellinger", "segments16", "textVariance");
+
   private static final List<Zoo.Model> MODELS = Zoo.load().models();
 
   private final List<Pair> pairs;
@@ -132,36 +137,48 @@ final class EstimatorTables {
 
   private List<String> domains() {
     List<String> lines =
-        table("texts", "models", "pairs", "`SEGMENTS`", "`TEXT_VARIANCE`", "d·tanh(d/2)");
+        table(
+            "texts", "models", "pairs", "`SKETCH`", "`SEGMENTS`", "`TEXT_VARIANCE`", "d·tanh(d/2)");
     for (String domain : TextPart.DOMAINS) {
       ratios(
           lines,
           List.of(domain, "both know them, near"),
-          pair -> pair.on(domain) && pair.bothKnowTheTexts() && pair.near());
+          pair -> pair.on(domain) && pair.bothKnowTheTexts() && pair.near(),
+          DOMAIN_COLUMNS);
     }
     Predicate<Pair> oneDomain = pair -> TextPart.DOMAINS.contains(pair.texts);
     ratios(
         lines,
         List.of("**one domain**", "**both know them, near**"),
-        oneDomain.and(pair -> pair.bothKnowTheTexts() && pair.near()));
+        oneDomain.and(pair -> pair.bothKnowTheTexts() && pair.near()),
+        DOMAIN_COLUMNS);
     ratios(
         lines,
         List.of("one domain", "both know them, far"),
-        oneDomain.and(pair -> pair.bothKnowTheTexts() && !pair.near()));
+        oneDomain.and(pair -> pair.bothKnowTheTexts() && !pair.near()),
+        DOMAIN_COLUMNS);
     ratios(
         lines,
         List.of("one domain", "not both know them, near"),
-        oneDomain.and(pair -> !pair.bothKnowTheTexts() && pair.near()));
+        oneDomain.and(pair -> !pair.bothKnowTheTexts() && pair.near()),
+        DOMAIN_COLUMNS);
     ratios(
         lines,
         List.of("one domain", "not both know them, far"),
-        oneDomain.and(pair -> !pair.bothKnowTheTexts() && !pair.near()));
+        oneDomain.and(pair -> !pair.bothKnowTheTexts() && !pair.near()),
+        DOMAIN_COLUMNS);
     return lines;
   }
 
   private List<String> bands() {
     List<String> lines =
-        table("truth, nats per token", "pairs", "`SEGMENTS`", "`TEXT_VARIANCE`", "d·tanh(d/2)");
+        table(
+            "truth, nats per token",
+            "pairs",
+            "`SKETCH`",
+            "H alone",
+            "`SEGMENTS`",
+            "`TEXT_VARIANCE`");
     double[] edges = {0, 0.02, 0.1, 0.3, NEAR, 1.5, 3, Double.POSITIVE_INFINITY};
     for (int e = 0; e + 1 < edges.length; e++) {
       double low = edges[e];
@@ -173,18 +190,28 @@ final class EstimatorTables {
       ratios(
           lines,
           List.of(name),
-          pair -> pair.on(TextPart.ALL) && pair.perToken() >= low && pair.perToken() < high);
+          pair -> pair.on(TextPart.ALL) && pair.perToken() >= low && pair.perToken() < high,
+          BAND_COLUMNS);
     }
-    ratios(lines, List.of("**below 0.7**"), pair -> pair.on(TextPart.ALL) && pair.near());
-    ratios(lines, List.of("**0.7 and more**"), pair -> pair.on(TextPart.ALL) && !pair.near());
+    ratios(
+        lines,
+        List.of("**below 0.7**"),
+        pair -> pair.on(TextPart.ALL) && pair.near(),
+        BAND_COLUMNS);
+    ratios(
+        lines,
+        List.of("**0.7 and more**"),
+        pair -> pair.on(TextPart.ALL) && !pair.near(),
+        BAND_COLUMNS);
     return lines;
   }
 
-  private void ratios(List<String> lines, List<String> names, Predicate<Pair> which) {
+  private void ratios(
+      List<String> lines, List<String> names, Predicate<Pair> which, List<String> columns) {
     List<Pair> selected = pairs.stream().filter(which).toList();
     List<String> cells = new ArrayList<>(names);
     cells.add(Integer.toString(selected.size()));
-    for (String column : List.of("segments16", "textVariance", "mixture")) {
+    for (String column : columns) {
       cells.add(spread(selected, pair -> pair.ratio(column)));
     }
     add(lines, cells);
@@ -195,10 +222,10 @@ final class EstimatorTables {
         table(
             "texts",
             "tokens",
+            "`SKETCH`",
             "`SEGMENTS`",
             "`SEGMENTS` / `centredShare`",
-            "`TEXT_VARIANCE`",
-            "d·tanh(d/2)");
+            "`TEXT_VARIANCE`");
     List<List<String>> near =
         pairs.stream()
             .filter(pair -> pair.on(TextPart.ALL) && pair.near())
@@ -217,10 +244,10 @@ final class EstimatorTables {
           List.of(
               part.equals(TextPart.ALL) ? "whole texts" : part,
               format("%.0f", selected.stream().mapToDouble(Pair::tokens).average().orElseThrow()),
+              spread(selected, pair -> pair.ratio("sketch")),
               spread(selected, pair -> pair.ratio("segments16")),
               spread(selected, pair -> pair.ratio("segments16") / pair.estimates.number("share16")),
-              spread(selected, pair -> pair.ratio("textVariance")),
-              spread(selected, pair -> pair.ratio("mixture"))));
+              spread(selected, pair -> pair.ratio("textVariance"))));
     }
     return lines;
   }
@@ -345,8 +372,10 @@ final class EstimatorTables {
             "texts",
             "truth, nats per text",
             "truth, bits per byte",
+            "`SKETCH`",
             "`SEGMENTS`",
             "`TEXT_VARIANCE`",
+            "`SKETCH` / truth",
             "`SEGMENTS` / truth",
             "`TEXT_VARIANCE` / truth");
     for (Zoo.Model twin : MODELS) {
@@ -368,8 +397,10 @@ final class EstimatorTables {
                   part,
                   format("%.3f", pair.truth),
                   format("%.5f", bitsPerByte(pair.truth)),
+                  format("%.3f", pair.estimates.number("sketch")),
                   format("%.3f", pair.estimates.number("segments16")),
                   format("%.3f", pair.estimates.number("textVariance")),
+                  digits(pair.ratio("sketch")),
                   digits(pair.ratio("segments16")),
                   digits(pair.ratio("textVariance"))));
         }

@@ -2,8 +2,11 @@ package io.llmap.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.llmap.distance.DistanceMatrix;
+import io.llmap.distance.KlDistances;
+import io.llmap.distance.KlUnit;
 import io.llmap.score.ScorerOptions;
 import io.llmap.text.Text;
 import io.llmap.text.TextSet;
@@ -21,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Both estimators against true divergences of the zoo's models: the stored figures of
+ * All estimators against true divergences of the zoo's models: the stored figures of
  * docs/estimator.md, which {@link EstimatorFigures} made, and a part of them computed again.
  */
 class EstimatorTest {
@@ -42,6 +45,39 @@ class EstimatorTest {
     Zoo.load().extract(zoo);
     texts = TextSet.readJsonl(zoo.resolve("texts.jsonl"));
     pairs = EstimatorTables.pairs(EstimatorFigures.FOLDER);
+  }
+
+  @Test
+  void onAllTextsTogetherSketchesAreCalibratedForNearPairsAndForFarOnes() {
+    List<EstimatorTables.Pair> all = pairs.stream().filter(pair -> pair.on(TextPart.ALL)).toList();
+    double[] near =
+        all.stream()
+            .filter(EstimatorTables.Pair::near)
+            .mapToDouble(p -> p.ratio("sketch"))
+            .toArray();
+    assertThat(near).hasSizeGreaterThan(35);
+    assertThat(Arrays.stream(near)).allMatch(ratio -> ratio > LOWEST && ratio < HIGHEST);
+    assertThat(EstimatorTables.median(near)).isBetween(0.9, 1.1);
+    // What the documentation promises.
+    assertThat(all).hasSizeGreaterThan(200);
+    assertThat(all).allMatch(pair -> pair.ratio("sketch") > 0.9 && pair.ratio("sketch") < 1.2);
+  }
+
+  @Test
+  void onOneDomainSketchesAreCalibratedForNearPairsWhetherTheModelsKnowItOrNot() {
+    List<EstimatorTables.Pair> near =
+        pairs.stream()
+            .filter(pair -> TextPart.DOMAINS.contains(pair.texts()) && pair.near())
+            .toList();
+    assertThat(near).hasSizeGreaterThan(140);
+    assertThat(near).allMatch(pair -> pair.ratio("sketch") > 0.9 && pair.ratio("sketch") < 1.2);
+  }
+
+  /** H is at most the mean KL; the sketches' noise may lift it by a percent or two. */
+  @Test
+  void theHellingerDistanceAloneIsALowerBound() {
+    assertThat(pairs.stream().filter(pair -> pair.on(TextPart.ALL)))
+        .allMatch(pair -> pair.ratio("hellinger") > 0.5 && pair.ratio("hellinger") < 1.02);
   }
 
   @Test
@@ -112,11 +148,17 @@ class EstimatorTest {
         IntStream.of(all).filter(n -> texts.texts().indexOf(some.get(n)) % 16 == 0).toArray();
     int[] known = IntStream.of(all).filter(n -> isGeneral(some.get(n))).toArray();
     ZooTruth truth = ZooTruth.of(zoo, COMPUTED, some, List.of());
-    ScorerOptions options = ScorerOptions.defaults().withTokenLogProbs(true);
+    ScorerOptions options = ScorerOptions.defaults().withSketches(true);
     TokenScores scores = new TokenScores(some);
     COMPUTED.forEach(model -> scores.add(model, TokenScores.score(zoo, model, some, options)));
     DistanceMatrix segments =
         scores.on(new TextPart("general", Integer.MAX_VALUE, known), COMPUTED).segments(16);
+    DistanceMatrix sketch =
+        KlDistances.of(
+                scores
+                    .on(new TextPart(TextPart.SUBSET, Integer.MAX_VALUE, stored), COMPUTED)
+                    .sketchMatrix(COMPUTED))
+            .in(KlUnit.NATS_PER_TEXT);
     List<Double> ratios = new ArrayList<>();
     for (Tsv.Row row : Tsv.read(EstimatorFigures.FOLDER.resolve("truth.tsv")).rows()) {
       int i = COMPUTED.indexOf(row.text("first"));
@@ -127,11 +169,26 @@ class EstimatorTest {
         assertThat(truth.mean(0, stored, i, j)).isCloseTo(forward, within(1e-4 * (1 + forward)));
         double backward = row.number("backward");
         assertThat(truth.mean(0, stored, j, i)).isCloseTo(backward, within(1e-4 * (1 + backward)));
+        // 24 texts have three hundredths of noise.
+        assertThat(2 * sketch.get(i, j) / (forward + backward)).isBetween(0.9, 1.2);
+        assertThat(sketch.get(i, j)).isCloseTo(storedSketch(row), withinPercentage(1));
         ratios.add(
             2 * segments.get(i, j) / (truth.mean(0, known, i, j) + truth.mean(0, known, j, i)));
       }
     }
     assertThat(ratios).hasSize(6).allMatch(ratio -> ratio > LOWEST && ratio < HIGHEST);
+  }
+
+  /** The signs of a text are the same everywhere, and so are its sketches. */
+  private static double storedSketch(Tsv.Row truth) {
+    return pairs.stream()
+        .filter(pair -> pair.on(truth.text("texts")))
+        .filter(pair -> pair.first().equals(truth.text("first")))
+        .filter(pair -> pair.second().equals(truth.text("second")))
+        .findFirst()
+        .orElseThrow()
+        .estimates()
+        .number("sketch");
   }
 
   private static boolean isGeneral(Text text) {

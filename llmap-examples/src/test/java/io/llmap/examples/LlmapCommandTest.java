@@ -409,11 +409,15 @@ class LlmapCommandTest {
     assertFails(
         Command.run("map", "--store", folder, "--texts", texts, "--out", folder),
         2,
-        "--texts is for --estimator segments");
+        "--texts is for --estimator segments or sketch");
+    assertFails(
+        Command.run("map", "--store", folder, "--estimator", "sketch", "--out", folder),
+        2,
+        "--estimator sketch needs sketches and their texts");
     assertFails(
         Command.run("map", "--store", folder, "--estimator", "exact", "--out", folder),
         2,
-        "\"exact\" is none of [text-variance, segments]");
+        "\"exact\" is none of [text-variance, segments, sketch]");
   }
 
   @Test
@@ -464,6 +468,67 @@ class LlmapCommandTest {
         .allSatisfy(
             line -> assertThat(line).containsAnyOf("estimator", ",20,1,segments (16 tokens)"));
     assertThat(out.resolve("provenance.json")).content().contains("segments (16 tokens)", "UMAP");
+  }
+
+  @Test
+  void sketchesOfOneTokenizerGiveAMapAndOthersAreRefusedByName() throws IOException {
+    Path texts =
+        texts(
+            "{\"id\":\"a\",\"text\":\"" + "The whale is not a fish. ".repeat(12) + "\"}",
+            "{\"id\":\"b\",\"text\":\"" + "int main() { return 0; } ".repeat(11) + "\"}");
+    Path store = folder.resolve("store");
+    for (String model : List.of("gpt2-general-a", "gpt2-general-a-int8", "gpt2-general-b")) {
+      scoreSketches(model, texts, store);
+    }
+    Path out = folder.resolve("out");
+    Command map = mapSketches(store, texts, out);
+    assertThat(map.exit()).as(map.err()).isZero();
+    assertThat(Files.readAllLines(out.resolve("neighbours.csv")))
+        .hasSize(7)
+        .anyMatch(line -> line.startsWith("gpt2-general-a,1,gpt2-general-a-int8,"))
+        .allSatisfy(line -> assertThat(line).containsAnyOf("estimator", "sketch (every token)"));
+    assertThat(out.resolve("provenance.json")).content().contains("sketch (every token)");
+
+    scoreSketches("llama-general", texts, store);
+    assertFails(
+        mapSketches(store, texts, out),
+        1,
+        "of text \"a\"",
+        "\"llama-general\"",
+        "models of one tokenizer");
+  }
+
+  private void scoreSketches(String model, Path texts, Path store) {
+    Command score =
+        Command.run(
+            "score", "--model", spec(model), "--texts", texts, "--store", store, "--sketches");
+    assertThat(score.exit()).as(score.err()).isZero();
+  }
+
+  private static Command mapSketches(Path store, Path texts, Path out) {
+    return Command.run(
+        "map",
+        "--store",
+        store,
+        "--estimator",
+        "sketch",
+        "--texts",
+        texts,
+        "--method",
+        "pca",
+        "--bootstrap",
+        "20",
+        "--out",
+        out);
+  }
+
+  @Test
+  void sketchesOfScoresWithoutThemSayHowToGetThem() throws IOException {
+    Path texts = texts("{\"text\":\"The whale.\"}", "{\"text\":\"Call me Ishmael\"}");
+    Path store = folder.resolve("store");
+    score(SMALL, texts, store);
+    score(OTHER, texts, store);
+    assertFails(mapSketches(store, texts, folder.resolve("out")), 1, "scored without sketches");
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.llmap.score.spi.Encoding;
 import io.llmap.text.Text;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The true divergence of models with one tokenizer along a text: at every position the KL
@@ -70,7 +71,7 @@ record TeacherForcedKl(double[][] kl, double[][] logProbs, int[] bounds) {
 
   /** One model's scores of the first tokens of the text, from the same logits. */
   TextScore beginning(int i, int tokens) {
-    return TokenScores.beginning(logProbs[i], bounds, tokens);
+    return TokenScores.beginning(logProbs[i], bounds, Optional.empty(), tokens);
   }
 
   /** Sums over the first tokens of the text. */

@@ -5,6 +5,8 @@ import io.llmap.distance.KlDistances;
 import io.llmap.distance.KlUnit;
 import io.llmap.distance.SegmentMatrix;
 import io.llmap.distance.SegmentMatrixBuilder;
+import io.llmap.distance.SketchMatrix;
+import io.llmap.distance.SketchMatrixBuilder;
 import io.llmap.internal.Parallel;
 import io.llmap.matrix.CenteredMatrix;
 import io.llmap.matrix.Clipping;
@@ -26,7 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Scores with token log-probabilities of several models on the same texts, and both estimators. */
+/** Scores with token log-probabilities of several models on the same texts, and all estimators. */
 final class TokenScores {
   private final TextSet texts;
   private final Map<String, List<TextScore>> byModel = new LinkedHashMap<>();
@@ -99,22 +101,26 @@ final class TokenScores {
     TokenLogProbs all = score.tokenLogProbs().orElseThrow();
     int[] bounds = Arrays.copyOf(all.byteOffsets(), all.byteOffsets().length + 1);
     bounds[bounds.length - 1] = score.bytes();
-    return beginning(all.logProbs(), bounds, TextPart.tokens(bounds, part.limit()));
+    int tokens = TextPart.tokens(bounds, part.limit());
+    return beginning(
+        all.logProbs(), bounds, all.sketches().map(h -> Arrays.copyOf(h, tokens)), tokens);
   }
 
   /**
    * The score of the first tokens of a text.
    *
    * @param bounds the byte at which each token starts, and the length of the text
+   * @param sketches of these tokens
    */
-  static TextScore beginning(double[] logProbs, int[] bounds, int tokens) {
+  static TextScore beginning(
+      double[] logProbs, int[] bounds, Optional<float[]> sketches, int tokens) {
     double[] first = Arrays.copyOf(logProbs, tokens);
     return new TextScore(
         Arrays.stream(first).sum(),
         tokens,
         bounds[tokens],
         false,
-        Optional.of(new TokenLogProbs(first, Arrays.copyOf(bounds, tokens))));
+        Optional.of(new TokenLogProbs(first, Arrays.copyOf(bounds, tokens), sketches)));
   }
 
   /** The estimator of the paper with clipping at its quantile, nats per text. */
@@ -147,6 +153,13 @@ final class TokenScores {
   /** The calibrated estimator, nats per text. */
   DistanceMatrix segments(int tokens) {
     return KlDistances.of(segmentMatrix(tokens)).in(KlUnit.NATS_PER_TEXT);
+  }
+
+  /** The sketches of some models, which have one tokenizer. */
+  SketchMatrix sketchMatrix(List<String> models) {
+    SketchMatrixBuilder builder = SketchMatrix.builder(texts);
+    models.forEach(model -> builder.add(model, scoresOf(model)));
+    return builder.build();
   }
 
   /**

@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -47,6 +48,7 @@ final class BatchRun {
   private final CausalLm model;
   private final ScorerOptions options;
   private final LogProbKernel kernel;
+  private final Optional<SketchKernel> sketchKernel;
   private final ForkJoinPool pool;
   private final BooleanSupplier closing;
   private final int concurrency;
@@ -79,6 +81,7 @@ final class BatchRun {
     this.model = model;
     this.options = options;
     this.kernel = kernel;
+    this.sketchKernel = options.sketches() ? Optional.of(SketchKernels.best()) : Optional.empty();
     this.pool = pool;
     this.closing = closing;
     this.concurrency = Math.min(options.threads(), model.concurrency());
@@ -199,7 +202,8 @@ final class BatchRun {
     for (Window window : batch.windows) {
       ScoredText text = scored[window.text()];
       if (text.isLastWindow()) {
-        listener.scored(window.text(), text.total(modelName, options.tokenLogProbs()));
+        listener.scored(
+            window.text(), text.total(modelName, options.tokenLogProbs(), options.sketches()));
       }
     }
   }
@@ -280,12 +284,16 @@ final class BatchRun {
    */
   private final class Batch implements Runnable, LogitsSink {
     private final double[][] out;
+    private final float[][] sketches;
+    private final long[] keys;
     private final int[] outShift;
     private final int[][] ids;
     private final int[] firstTargets;
 
     Batch(List<Window> windows) {
       out = new double[windows.size()][];
+      sketches = new float[out.length][];
+      keys = new long[out.length];
       outShift = new int[out.length];
       ids = new int[out.length][];
       firstTargets = new int[out.length];
@@ -294,6 +302,10 @@ final class BatchRun {
         ScoredText text = scored[window.text()];
         TokenSequence tokens = text.tokens();
         out[b] = text.logProbs();
+        if (options.sketches()) {
+          sketches[b] = text.sketches();
+          keys[b] = text.signs();
+        }
         ids[b] = window.ids(tokens);
         firstTargets[b] = window.firstTargetIn(tokens);
         outShift[b] = window.firstTarget() - tokens.firstTarget() - firstTargets[b];
@@ -339,18 +351,31 @@ final class BatchRun {
 
     private void reduce(int sequence, int firstTarget, LogitsBlock logits, int firstRow, int rows) {
       int target = firstTarget + firstRow;
-      kernel.logProbs(
-          logits,
-          firstRow,
-          rows,
-          ids[sequence],
-          target,
-          out[sequence],
-          target + outShift[sequence]);
+      int position = target + outShift[sequence];
+      sketchKernel.ifPresentOrElse(
+          both ->
+              both.sketches(
+                  logits,
+                  firstRow,
+                  rows,
+                  ids[sequence],
+                  target,
+                  keys[sequence],
+                  out[sequence],
+                  sketches[sequence],
+                  position),
+          () ->
+              kernel.logProbs(
+                  logits, firstRow, rows, ids[sequence], target, out[sequence], position));
     }
 
     @Override
     public void tokenLogProbs(int sequence, int firstTarget, double[] ready) {
+      if (options.sketches()) {
+        throw new ScoringException(
+            "model %s hands over log-probabilities, but sketches need all logits; score it without"
+                .formatted(modelName));
+      }
       requireTargets(sequence, firstTarget, ready.length);
       System.arraycopy(ready, 0, out[sequence], firstTarget + outShift[sequence], ready.length);
     }

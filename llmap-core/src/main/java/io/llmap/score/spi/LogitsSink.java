@@ -21,7 +21,8 @@ public interface LogitsSink {
 
   /**
    * Takes ready log-probabilities, from a backend whose output head ran where the logits are. Read
-   * before the method returns.
+   * before the method returns. Not where {@link io.llmap.score.ScorerOptions#sketches()} is set: a
+   * sketch needs all logits.
    *
    * @param sequence the position in the batch
    * @param firstTarget the position of the token that the first element belongs to

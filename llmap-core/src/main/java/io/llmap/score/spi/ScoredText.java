@@ -19,6 +19,8 @@ final class ScoredText {
   private final List<Window> windows;
   private int windowsLeft;
   private double @Nullable [] logProbs;
+  private float @Nullable [] sketches;
+  private long signs;
 
   ScoredText(Text text, TokenSequence tokens, List<Window> windows) {
     this.text = text;
@@ -51,21 +53,38 @@ final class ScoredText {
     return logProbs;
   }
 
+  /** As many sketches as log-probabilities, in the same order. */
+  float[] sketches() {
+    if (sketches == null) {
+      sketches = new float[logProbs().length];
+      signs = RandomSigns.key(text);
+    }
+    return sketches;
+  }
+
+  /** The key of {@link #sketches}, which come first. */
+  long signs() {
+    return signs;
+  }
+
   /** Takes note that a window is through. */
   boolean isLastWindow() {
     return --windowsLeft == 0;
   }
 
   /**
-   * Adds up, and lets go of the log-probabilities.
+   * Adds up, and lets go of what there is a token.
    *
    * @param model its name, for errors
-   * @param keepTokens whether they go into the score
+   * @param keepTokens whether log-probabilities go into the score
+   * @param keepSketches whether sketches go with them
    * @throws ScoringException if a log-probability is not finite
    */
-  TextScore total(String model, boolean keepTokens) {
+  TextScore total(String model, boolean keepTokens, boolean keepSketches) {
     double[] values = logProbs();
+    Optional<float[]> keptSketches = keepSketches ? Optional.of(sketches()) : Optional.empty();
     logProbs = null;
+    sketches = null;
     int first = tokens.firstTarget();
     double sum = 0;
     for (int t = 0; t < values.length; t++) {
@@ -80,7 +99,7 @@ final class ScoredText {
     Optional<TokenLogProbs> kept = Optional.empty();
     if (keepTokens) {
       int[] offsets = Arrays.copyOfRange(tokens.byteOffsets(), first, first + values.length);
-      kept = Optional.of(new TokenLogProbs(values, offsets));
+      kept = Optional.of(new TokenLogProbs(values, offsets, keptSketches));
     }
     return new TextScore(sum, values.length, text.bytes(), isTruncated(), windows.size(), kept);
   }

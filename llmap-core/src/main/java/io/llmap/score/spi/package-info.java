@@ -7,6 +7,9 @@
  *
  * <pre>log p(y_t | y_1 … y_{t−1}) = z[t−1, y_t] − log Σ_v exp z[t−1, v]</pre>
  *
+ * <p>With {@link io.llmap.score.ScorerOptions#sketches()} the same pass gives a random projection
+ * of the whole distribution, the sketch Σ_v ± √p_v; see {@link io.llmap.distance.SketchMatrix}.
+ *
  * <p>Separate from {@code io.llmap.score} so that someone who scores texts never meets token ids or
  * logits.
  *

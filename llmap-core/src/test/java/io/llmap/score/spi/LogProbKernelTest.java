@@ -191,7 +191,7 @@ class LogProbKernelTest {
     assertThat(HalfFloats.fromFloat16((short) 0xfc00)).isEqualTo(Float.NEGATIVE_INFINITY);
   }
 
-  private static double logProb(LogProbKernel kernel, float[] row, int target) {
+  static double logProb(LogProbKernel kernel, float[] row, int target) {
     ByteBuffer memory =
         ByteBuffer.allocateDirect(row.length * Float.BYTES).order(ByteOrder.nativeOrder());
     memory.asFloatBuffer().put(row);

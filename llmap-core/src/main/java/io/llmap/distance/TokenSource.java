@@ -1,12 +1,16 @@
 package io.llmap.distance;
 
 import io.llmap.LlmapException;
+import io.llmap.score.Provenance;
+import io.llmap.score.ScoreStore;
 import io.llmap.score.ScoringListener;
 import io.llmap.score.TextScore;
 import io.llmap.score.TokenLogProbs;
 import io.llmap.text.TextSet;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -19,11 +23,29 @@ import java.util.function.Consumer;
  * @param options of the scoring; empty where they are not known
  * @param scores hands the same scores to a listener at every call
  */
-record SegmentSource(
+record TokenSource(
     String name,
     String fingerprint,
     Map<String, String> options,
     Consumer<ScoringListener> scores) {
+
+  /**
+   * A stored model.
+   *
+   * @throws IllegalArgumentException if the run is of other texts
+   */
+  static TokenSource of(ScoreStore store, Provenance run, TextSet texts) {
+    if (!run.textSetFingerprint().equals(texts.fingerprint())) {
+      throw new IllegalArgumentException(
+          "model \"%s\" was scored on the text set %s, but the texts are %s"
+              .formatted(run.model().name(), run.textSetFingerprint(), texts.fingerprint()));
+    }
+    return new TokenSource(
+        run.model().name(),
+        run.model().fingerprint(),
+        run.options(),
+        listener -> store.read(run, listener));
+  }
 
   /** Takes the tokens of one text. */
   interface Reader {
@@ -72,6 +94,37 @@ record SegmentSource(
                   texts.size(),
                   texts.get(seen.nextClearBit(0)).id()));
     }
+  }
+
+  /**
+   * The options that all models share. A mix of prefix policies gives models different histories
+   * (method trap 8).
+   *
+   * @param before options of models that are there already
+   * @param beforeName one of them
+   * @throws LlmapException if prefix policies differ
+   */
+  static Map<String, String> commonOptions(
+      List<TokenSource> models, Map<String, String> before, String beforeName) {
+    Map<String, String> common = new HashMap<>(before);
+    String first = beforeName;
+    for (TokenSource model : models) {
+      Map<String, String> options = model.options();
+      if (common.isEmpty()) {
+        common.putAll(options);
+        first = model.name();
+      } else if (!options.isEmpty()) {
+        String prefix = common.get("prefix");
+        if (prefix != null && !prefix.equals(options.get("prefix"))) {
+          throw new LlmapException(
+              ("model \"%s\" was scored with the prefix policy %s, but \"%s\" with %s: their scores"
+                      + " are not comparable")
+                  .formatted(first, prefix, model.name(), options.get("prefix")));
+        }
+        common.entrySet().retainAll(options.entrySet());
+      }
+    }
+    return common;
   }
 
   private TokenLogProbs tokens(TextScore score, String id) {
