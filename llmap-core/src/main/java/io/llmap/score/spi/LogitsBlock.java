@@ -172,6 +172,12 @@ public final class LogitsBlock {
     }
   }
 
+  /** Copies a run of 16-bit logits of one row as they are stored; the rest as {@link #read}. */
+  void readHalves(int row, int from, int count, short[] into) {
+    int start = byteOffset(row) / Short.BYTES + Objects.checkFromIndexSize(from, count, vocabulary);
+    shorts.get(start, into, 0, count);
+  }
+
   /**
    * One logit, widened to float.
    *

@@ -82,6 +82,8 @@ class LogProbKernelTest {
       float[] row = new float[v];
       row[v - 1] = Float.NaN;
       assertThat(logProb(kernel, row, 0)).isNaN();
+      row[v - 1] = Float.intBitsToFloat(0xffc0_0000);
+      assertThat(logProb(kernel, row, 0)).isNaN();
       row[v - 1] = Float.POSITIVE_INFINITY;
       assertThat(logProb(kernel, row, 0)).isNaN();
     }
@@ -160,6 +162,70 @@ class LogProbKernelTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void everyFiniteSixteenBitPatternEqualsTheSameValueInSinglePrecision(LogProbKernel kernel) {
+    for (LogitsBlock.Type type :
+        new LogitsBlock.Type[] {LogitsBlock.Type.F16, LogitsBlock.Type.BF16}) {
+      short[] finite = new short[0x10000];
+      int vocabulary = 0;
+      for (int i = 0; i < 0x10000; i++) {
+        if (Float.isFinite(type == LogitsBlock.Type.F16 ? half(i) : brain(i))) {
+          finite[vocabulary++] = (short) i;
+        }
+      }
+      float[] widened = new float[vocabulary];
+      for (int v = 0; v < vocabulary; v++) {
+        widened[v] = decode(type, finite[v]);
+      }
+      short[] row = Arrays.copyOf(finite, vocabulary);
+      for (int target : new int[] {0, 1, vocabulary / 2, vocabulary - 1}) {
+        assertThat(logProb(kernel, type, row, target)).isEqualTo(logProb(kernel, widened, target));
+      }
+    }
+  }
+
+  private static float half(int bits) {
+    return HalfFloats.fromFloat16((short) bits);
+  }
+
+  private static float brain(int bits) {
+    return HalfFloats.fromBfloat16((short) bits);
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void sixteenBitRowsHaveInfinitiesAndNaNsToo(LogProbKernel kernel) {
+    for (LogitsBlock.Type type :
+        new LogitsBlock.Type[] {LogitsBlock.Type.F16, LogitsBlock.Type.BF16}) {
+      short infinity = (short) (type == LogitsBlock.Type.F16 ? 0x7c00 : 0x7f80);
+      short[] row = new short[3000];
+      for (short broken :
+          new short[] {
+            infinity, (short) (infinity + 1), (short) (infinity | 0x8001), (short) -1, 0x7fff
+          }) {
+        row[1000] = broken;
+        assertThat(logProb(kernel, type, row, 0)).isNaN();
+      }
+      row[1000] = (short) (infinity | 0x8000);
+      assertThat(logProb(kernel, type, row, 1000)).isEqualTo(Double.NEGATIVE_INFINITY);
+      assertThat(logProb(kernel, type, row, 0)).isCloseTo(-Math.log(2999), within(1e-6));
+      Arrays.fill(row, (short) (infinity | 0x8000));
+      assertThat(logProb(kernel, type, row, 0)).isNaN();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void theSecondOfTwoTokensHasTheProbabilityOfTheirDistance(LogProbKernel kernel) {
+    for (int i = 0; i < 6_400; i++) {
+      float distance = i * 0x1p-6f;
+      double expected = -distance - Math.log1p(Math.exp(-distance));
+      assertThat(logProb(kernel, new float[] {distance - 50, -50}, 1))
+          .isCloseTo(expected, within(Tolerances.singlePrecisionKernel(expected, 2)));
+    }
+  }
+
   /** The definitions of IEEE 754 binary16 and of bfloat16, by arithmetic instead of bit moves. */
   private static float decode(LogitsBlock.Type type, short bits) {
     int exponentBits = type == LogitsBlock.Type.F16 ? 5 : 8;
@@ -189,6 +255,17 @@ class LogProbKernelTest {
     }
     assertThat(HalfFloats.fromFloat16((short) 0x7c00)).isEqualTo(Float.POSITIVE_INFINITY);
     assertThat(HalfFloats.fromFloat16((short) 0xfc00)).isEqualTo(Float.NEGATIVE_INFINITY);
+  }
+
+  private static double logProb(
+      LogProbKernel kernel, LogitsBlock.Type type, short[] row, int target) {
+    ByteBuffer memory =
+        ByteBuffer.allocateDirect(row.length * Short.BYTES).order(ByteOrder.nativeOrder());
+    memory.asShortBuffer().put(row);
+    LogitsBlock block = LogitsBlock.of(memory, type, 0, 1, row.length, row.length);
+    double[] out = new double[1];
+    kernel.logProbs(block, 0, 1, new int[] {target}, 0, out, 0);
+    return out[0];
   }
 
   static double logProb(LogProbKernel kernel, float[] row, int target) {
