@@ -24,10 +24,12 @@ final class GraphFile {
   /** ModelProto. */
   private static final int GRAPH = 7;
 
-  /** GraphProto. */
-  private static final int NODE = 1;
+  private static final int OPSET_IMPORT = 8;
 
-  private static final int INITIALIZER = 5;
+  /** GraphProto. */
+  static final int NODE = 1;
+
+  static final int INITIALIZER = 5;
   private static final int INPUT = 11;
   private static final int OUTPUT = 12;
   private static final int VALUE_INFO = 13;
@@ -56,6 +58,8 @@ final class GraphFile {
   private final Map<String, ByteBuffer> outputs = new LinkedHashMap<>();
   private final Map<String, ByteBuffer> values = new LinkedHashMap<>();
 
+  private long opset;
+
   private GraphFile(Path link) throws IOException {
     this.link = link;
     this.file = link.toRealPath();
@@ -79,10 +83,27 @@ final class GraphFile {
           graph.read(fields.content());
         } else {
           graph.modelFields.add(fields.field());
+          if (fields.number() == OPSET_IMPORT) {
+            graph.readOpset(fields.content());
+          }
         }
       }
     }
     return graph;
+  }
+
+  /** OperatorSetIdProto: domain 1, version 2. */
+  private void readOpset(ByteBuffer proto) throws IOException {
+    long version = 0;
+    ProtoFields fields = new ProtoFields(proto);
+    while (fields.next()) {
+      if (fields.number() == 2) {
+        version = fields.value();
+      }
+    }
+    if (ProtoFields.string(proto, 1).isEmpty()) {
+      opset = version;
+    }
   }
 
   private void read(ByteBuffer graph) throws IOException {
@@ -148,11 +169,15 @@ final class GraphFile {
    * @param takes the inputs, ValueInfoProto by name; what lies before them is left out
    * @param gives the outputs, ValueInfoProto by name
    * @param appended operators to put behind, NodeProto
+   * @param floored whether softmaxes get a {@link SoftmaxFloor}
    * @return the model; its weights are named from {@link #folder}
    * @throws IOException if weights are not below the folder, or not in bytes of their own
    */
   byte[] part(
-      Map<String, ByteBuffer> takes, Map<String, ByteBuffer> gives, List<ProtoWriter> appended)
+      Map<String, ByteBuffer> takes,
+      Map<String, ByteBuffer> gives,
+      List<ProtoWriter> appended,
+      boolean floored)
       throws IOException {
     Set<String> needed = new HashSet<>(gives.keySet());
     Deque<GraphNode> kept = new ArrayDeque<>();
@@ -166,9 +191,15 @@ final class GraphFile {
     }
     ProtoWriter graph = new ProtoWriter();
     graphFields.forEach(graph::field);
+    SoftmaxFloor floor = new SoftmaxFloor(opset);
     for (GraphNode node : kept) {
-      graph.bytes(NODE, node.proto());
+      if (floored && floor.appliesTo(node)) {
+        floor.write(node, graph);
+      } else {
+        graph.bytes(NODE, node.proto());
+      }
     }
+    floor.writeConstants(graph);
     for (ProtoWriter node : appended) {
       graph.message(NODE, node);
     }

@@ -27,10 +27,10 @@ record GraphNode(
     Map<String, Long> numbers,
     ByteBuffer proto) {
 
-  private static final int INPUT = 1;
-  private static final int OUTPUT = 2;
-  private static final int OP_TYPE = 4;
-  private static final int ATTRIBUTE = 5;
+  static final int INPUT = 1;
+  static final int OUTPUT = 2;
+  static final int OP_TYPE = 4;
+  static final int ATTRIBUTE = 5;
 
   /** Reads a node. */
   static GraphNode read(ByteBuffer proto) throws IOException {

@@ -82,7 +82,7 @@ final class OnnxSession implements AutoCloseable {
    */
   static OnnxSession body(Path model, OutputHead cut, String device, int threads)
       throws IOException, OrtException {
-    OrtSession session = load(cut.body(), cut.folder(), device, threads);
+    OrtSession session = load(cut.body(device.equals("cpu")), cut.folder(), device, threads);
     try {
       NodeInfo states = Objects.requireNonNull(session.getOutputInfo().get(cut.hidden()));
       OnnxGraph graph = OnnxGraph.ofBody(model, session.getInputInfo().values(), states);

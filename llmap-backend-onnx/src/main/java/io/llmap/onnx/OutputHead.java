@@ -114,9 +114,13 @@ final class OutputHead {
     return graph.folder();
   }
 
-  /** The graph up to the hidden states. */
-  byte[] body() throws IOException {
-    return graph.part(graph.inputs(), Map.of(hidden, graph.value(hidden)), List.of());
+  /**
+   * The graph up to the hidden states.
+   *
+   * @param floored whether softmaxes get a {@link SoftmaxFloor}
+   */
+  byte[] body(boolean floored) throws IOException {
+    return graph.part(graph.inputs(), Map.of(hidden, graph.value(hidden)), List.of(), floored);
   }
 
   /**
@@ -129,7 +133,8 @@ final class OutputHead {
     return graph.part(
         Map.of(hidden, tensor(hidden, elementType(type), width)),
         Map.of(logits, graph.outputs().get(logits)),
-        List.of());
+        List.of(),
+        false);
   }
 
   /**
@@ -153,7 +158,8 @@ final class OutputHead {
         List.of(
             node("Cast", List.of(logits), "llmap_wide", "to", FLOAT),
             node("LogSoftmax", List.of("llmap_wide"), "llmap_log_softmax", "axis", 2),
-            node("GatherElements", List.of("llmap_log_softmax", TARGETS), LOG_PROBS, "axis", 2)));
+            node("GatherElements", List.of("llmap_log_softmax", TARGETS), LOG_PROBS, "axis", 2)),
+        false);
   }
 
   private static int elementType(OnnxJavaType type) {

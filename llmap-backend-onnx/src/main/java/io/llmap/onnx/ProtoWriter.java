@@ -2,6 +2,7 @@ package io.llmap.onnx;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /** Puts together one message in the wire format of Protocol Buffers. */
@@ -18,6 +19,12 @@ final class ProtoWriter {
   /** Adds a string. */
   ProtoWriter string(int number, String value) {
     return bytes(number, ByteBuffer.wrap(value.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** Adds a list of one float. */
+  ProtoWriter floats(int number, float value) {
+    return bytes(
+        number, ByteBuffer.allocate(Float.BYTES).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, value));
   }
 
   /** Adds a message. */

@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Where graphs are cut. */
 class OutputHeadTest {
@@ -154,6 +156,31 @@ class OutputHeadTest {
             .node("Gather", List.of("w", "input_ids"), "h")
             .node("MatMul", List.of("h", "w"), "scores");
     assertThat(cut(unnamed)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "17, -1, true, true",
+    "14, -1, true, false",
+    "17, 2, true, false",
+    "17, -1, false, false"
+  })
+  void softmaxesOverTheLastDimensionGetAFloor(int opset, int axis, boolean wanted, boolean floored)
+      throws IOException {
+    Path whole =
+        graph()
+            .opset(opset)
+            .node("Softmax", List.of("h"), "p", Map.of("axis", axis))
+            .node("MatMul", List.of("p", "w"), "logits")
+            .write(folder.resolve("whole.onnx"));
+    OutputHead head = OutputHead.find(GraphFile.map(whole)).orElseThrow();
+    Path body = Files.write(folder.resolve("body.onnx"), head.body(wanted));
+    assertThat(GraphFile.map(body).nodes())
+        .extracting(GraphNode::opType)
+        .containsExactlyElementsOf(
+            floored
+                ? List.of("Gather", "ReduceMax", "CastLike", "Sub", "Max", "Softmax")
+                : List.of("Gather", "Softmax"));
   }
 
   @Test

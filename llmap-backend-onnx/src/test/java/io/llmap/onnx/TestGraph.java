@@ -35,6 +35,12 @@ final class TestGraph {
     return this;
   }
 
+  /** A model with another version of the standard operators. */
+  TestGraph opset(int version) {
+    opset = version;
+    return this;
+  }
+
   /** An input (11), output (12) or inner value (13). */
   TestGraph value(int field, String name, int type, int... dimensions) {
     ProtoWriter shape = new ProtoWriter();
