@@ -20,7 +20,8 @@
  * named by {@code -Dllmap.kernel} it leaves the logits in a reused direct buffer for it. The parts
  * hold no weights of their own: they name those in the model's files. A graph that cannot be cut,
  * such as one with a dynamically quantized head, runs as one and is logged; its logits lie in a
- * reused direct buffer.
+ * reused direct buffer. On the CPU the body's softmaxes also get a floor, which changes no result
+ * but spares the processor the denormal numbers that masked scores would become.
  *
  * <p><b>A model</b> is a Hugging Face folder with {@code model.onnx} or {@code onnx/model.onnx}, or
  * the {@code .onnx} file itself with the JSON files beside it or one folder up. Of several
