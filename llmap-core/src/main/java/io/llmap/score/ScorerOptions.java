@@ -119,9 +119,9 @@ public record ScorerOptions(
    * Returns a copy that keeps, or does not keep, sketches of the distributions over tokens: with
    * them the log-probabilities of tokens, in any case.
    *
-   * <p>Four bytes a token in memory, and a sixth to a third longer for the log-softmax. A backend
-   * whose output head could give log-probabilities by itself has to hand over logits.
-   * Log-probabilities are not the same bits as without, since other roundings lead to them.
+   * <p>Four bytes a token in memory, and three quarters longer for the log-softmax. A backend whose
+   * output head could give log-probabilities by itself has to hand over logits. Log-probabilities
+   * are not the same bits as without, since other roundings lead to them.
    *
    * @param value the new value
    * @return a copy

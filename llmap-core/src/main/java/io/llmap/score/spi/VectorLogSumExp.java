@@ -9,8 +9,9 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * log Σ exp of a row of logits: the row is read once, in pieces that stay in the first-level cache,
- * with a running maximum (Milakov and Gimelshein, arXiv 1805.02867).
+ * log Σ exp of a row of logits, and with it a sketch if asked for: the row is read once, in pieces
+ * that stay in the first-level cache, with a running maximum (Milakov and Gimelshein, arXiv
+ * 1805.02867).
  *
  * <p>Each piece's lanes are folded into a double, so the rounding error of the sum does not grow
  * with the vocabulary. The exponential is a polynomial of our own, not the runtime's: it is faster,
@@ -47,6 +48,18 @@ final class VectorLogSumExp {
     VectorLogSumExp::read, VectorLogSumExp::raiseMaximum, VectorLogSumExp::addExponentials
   };
 
+  /** The same with square roots of the exponentials, which are summed with random signs, too. */
+  private static final Step[] SKETCH_STEPS = {
+    VectorLogSumExp::read,
+    VectorLogSumExp::raiseMaximum,
+    VectorLogSumExp::addSquaresOfRoots,
+    VectorLogSumExp::addSignedRoots
+  };
+
+  /** v · factor of the first ids. */
+  private static final IntVector FIRST_IDS =
+      IntVector.zero(BITS).addIndex(1).mul(RandomSigns.ID_FACTOR);
+
   private static final int INFINITY = Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
 
   /**
@@ -79,6 +92,8 @@ final class VectorLogSumExp {
   private float max;
   private float newMax;
   private double sum;
+  private int signs;
+  private double signed;
 
   private interface Step {
     void take(VectorLogSumExp state);
@@ -94,16 +109,39 @@ final class VectorLogSumExp {
 
   /** NaN when the row has a NaN, a +∞ or only −∞. */
   double ofRow(int number) {
+    return ofRow(number, STEPS);
+  }
+
+  /**
+   * As {@link #ofRow}, but with a sketch.
+   *
+   * @param rowOfSigns {@link RandomSigns#row}
+   */
+  double ofRowWithSketch(int number, int rowOfSigns) {
+    signs = rowOfSigns;
+    signed = 0;
+    return ofRow(number, SKETCH_STEPS);
+  }
+
+  /** The sketch of the row that was the last to have one; NaN where the row gave NaN. */
+  double sketch() {
+    return signed / Math.sqrt(sum);
+  }
+
+  private double ofRow(int number, Step[] steps) {
     row = number;
     max = Float.NEGATIVE_INFINITY;
     sum = 0;
     for (from = 0; from < logits.vocabulary(); from += PIECE) {
       count = Math.min(PIECE, logits.vocabulary() - from);
-      for (Step step : STEPS) {
+      for (Step step : steps) {
         step.take(this);
       }
     }
-    return sum == 0 || max == Float.POSITIVE_INFINITY ? Double.NaN : max + Math.log(sum);
+    if (sum == 0 || max == Float.POSITIVE_INFINITY) {
+      sum = Double.NaN;
+    }
+    return max + Math.log(sum);
   }
 
   /** Fills the last vector with −∞, which changes neither a maximum nor a sum. */
@@ -176,13 +214,58 @@ final class VectorLogSumExp {
     for (int i = 0; i < count; i += LANES) {
       sums = sums.add(expOfMinus(top.sub(FloatVector.fromArray(SPECIES, piece, i))));
     }
+    sum = sum * Math.exp((double) max - newMax) + folded(sums);
+    max = newMax;
+  }
+
+  /** Leaves the roots in the piece. */
+  private void addSquaresOfRoots() {
+    if (newMax == Float.NEGATIVE_INFINITY) {
+      return;
+    }
+    FloatVector top = FloatVector.broadcast(SPECIES, newMax);
+    FloatVector sums = FloatVector.zero(SPECIES);
+    for (int i = 0; i < count; i += LANES) {
+      FloatVector root = expOfMinus(top.sub(FloatVector.fromArray(SPECIES, piece, i)).mul(0.5f));
+      root.intoArray(piece, i);
+      sums = multiplyAdd(root, root, sums);
+    }
+    double shrink = Math.exp(((double) max - newMax) / 2);
+    sum = sum * shrink * shrink + folded(sums);
+    signed *= shrink;
+    max = newMax;
+  }
+
+  private void addSignedRoots() {
+    if (newMax == Float.NEGATIVE_INFINITY) {
+      return;
+    }
+    FloatVector sums = FloatVector.zero(SPECIES);
+    for (int i = 0; i < count; i += LANES) {
+      IntVector root = FloatVector.fromArray(SPECIES, piece, i).reinterpretAsInts();
+      IntVector signBits = signBits((from + i) * RandomSigns.ID_FACTOR);
+      sums = sums.add(root.lanewise(VectorOperators.XOR, signBits).reinterpretAsFloats());
+    }
+    signed += folded(sums);
+  }
+
+  /** The top bit where {@link RandomSigns#isNegative}, for as many ids as lanes. */
+  private IntVector signBits(int firstProduct) {
+    IntVector h = FIRST_IDS.add(firstProduct).lanewise(VectorOperators.XOR, signs);
+    h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16));
+    h = h.mul(RandomSigns.FIRST_FACTOR);
+    h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 13));
+    h = h.mul(RandomSigns.SECOND_FACTOR);
+    return h.and(Integer.MIN_VALUE);
+  }
+
+  private double folded(FloatVector sums) {
     sums.intoArray(lanes, 0);
     double folded = 0;
     for (float lane : lanes) {
       folded += lane;
     }
-    sum = sum * Math.exp((double) max - newMax) + folded;
-    max = newMax;
+    return folded;
   }
 
   /**
