@@ -84,14 +84,7 @@ public final class SegmentMatrixBuilder {
    *     of this name
    */
   public SegmentMatrixBuilder add(String name, List<TextScore> scores) {
-    if (scores.size() != texts.size()) {
-      throw new IllegalArgumentException(
-          "model \"%s\" has %d scores for %d texts".formatted(name, scores.size(), texts.size()));
-    }
-    return add(
-        name,
-        listener ->
-            IntStream.range(0, texts.size()).forEach(n -> listener.scored(n, scores.get(n))));
+    return add(TokenSource.of(name, scores, texts));
   }
 
   /**

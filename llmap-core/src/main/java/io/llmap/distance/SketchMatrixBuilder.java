@@ -14,7 +14,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 
 /**
  * Builds a {@link SketchMatrix} from scores with sketches.
@@ -64,14 +63,7 @@ public final class SketchMatrixBuilder {
    *     of this name
    */
   public SketchMatrixBuilder add(String name, List<TextScore> scores) {
-    if (scores.size() != texts.size()) {
-      throw new IllegalArgumentException(
-          "model \"%s\" has %d scores for %d texts".formatted(name, scores.size(), texts.size()));
-    }
-    return add(
-        name,
-        listener ->
-            IntStream.range(0, texts.size()).forEach(n -> listener.scored(n, scores.get(n))));
+    return add(TokenSource.of(name, scores, texts));
   }
 
   /**

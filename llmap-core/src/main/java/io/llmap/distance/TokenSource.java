@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * A model whose token log-probabilities are read, and checked, text by text.
@@ -45,6 +46,24 @@ record TokenSource(
         run.model().fingerprint(),
         run.options(),
         listener -> store.read(run, listener));
+  }
+
+  /**
+   * A model whose scores are at hand.
+   *
+   * @throws IllegalArgumentException if there is another number of scores than of texts
+   */
+  static TokenSource of(String name, List<TextScore> scores, TextSet texts) {
+    if (scores.size() != texts.size()) {
+      throw new IllegalArgumentException(
+          "model \"%s\" has %d scores for %d texts".formatted(name, scores.size(), texts.size()));
+    }
+    return new TokenSource(
+        name,
+        "",
+        Map.of(),
+        listener ->
+            IntStream.range(0, texts.size()).forEach(n -> listener.scored(n, scores.get(n))));
   }
 
   /** Takes the tokens of one text. */
