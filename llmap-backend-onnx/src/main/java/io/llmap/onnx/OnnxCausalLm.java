@@ -3,8 +3,10 @@ package io.llmap.onnx;
 import ai.onnxruntime.OrtException;
 import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.LlmapException.ScoringException;
+import io.llmap.internal.OneLine;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.spi.CausalLm;
+import io.llmap.score.spi.CausalityProbe;
 import io.llmap.score.spi.LogProbKernels;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
@@ -48,6 +50,9 @@ final class OnnxCausalLm implements CausalLm {
   /** As above for a small model, whose weights and chunk lie in a cache; one for each thread. */
   private static final long SMALL_CHUNK_BYTES = 8L << 20;
 
+  /** Every vocabulary has so many tokens. */
+  private static final int SMALLEST_VOCABULARY = 3;
+
   private static final System.Logger LOG = System.getLogger(OnnxCausalLm.class.getName());
 
   private final Path path;
@@ -90,35 +95,34 @@ final class OnnxCausalLm implements CausalLm {
    */
   static OnnxCausalLm open(
       Path path, ModelConfig config, ScorerOptions options, Head head, long chunkBytes) {
-    if (config.encoderDecoder()) {
-      throw new BackendUnavailableException(
-          path
-              + " is an encoder-decoder by its config.json; only causal language models are scored");
-    }
-    for (String architecture : config.architectures()) {
-      if (architecture.endsWith("ForMaskedLM")) {
-        throw new BackendUnavailableException(
-            "%s is a masked language model (%s); only causal language models are scored"
-                .formatted(path, architecture));
-      }
-    }
+    config.requireCausalLm(path);
     int concurrency = isSmall(path) ? options.threads() : 1;
     int threads = concurrency == 1 ? options.threads() : 1;
     long bytes = chunkBytes > 0 ? chunkBytes : isSmall(path) ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
     ForwardPass pass = pass(path, config, options.device(), threads, head, bytes);
     try {
-      int vocabularySize = CausalityProbe.vocabularySize(path, pass, config);
+      int vocabularySize = probe(path, pass, config);
       return new OnnxCausalLm(path, pass, config, vocabularySize, concurrency);
     } catch (OrtException e) {
       pass.close();
       throw new BackendUnavailableException(
-          "ONNX Runtime cannot run %s: %s"
-              .formatted(path, OneLine.of(String.valueOf(e.getMessage()))),
-          e);
+          "ONNX Runtime cannot run %s: %s".formatted(path, OneLine.of(e)), e);
     } catch (RuntimeException e) {
       pass.close();
       throw e;
     }
+  }
+
+  private static int probe(Path path, ForwardPass model, ModelConfig config) throws OrtException {
+    int known =
+        model.graph().vocabularySize().orElse(config.vocabularySize().orElse(SMALLEST_VOCABULARY));
+    TokenBatch batch =
+        CausalityProbe.batch(known, config.contextLength().orElse(Integer.MAX_VALUE));
+    OnnxSession.Fetched fetched;
+    try (OnnxInputs inputs = new OnnxInputs(path, model.graph(), config)) {
+      fetched = model.fetch(inputs.of(batch, known));
+    }
+    return CausalityProbe.vocabularySize(path.toString(), batch, fetched.shape(), fetched.values());
   }
 
   private static ForwardPass pass(
@@ -128,7 +132,7 @@ final class OnnxCausalLm implements CausalLm {
       try {
         return SplitGraph.open(path, config, device, threads, head == Head.LOG_PROBS, chunkBytes);
       } catch (IOException | OrtException | BackendUnavailableException e) {
-        reason = OneLine.of(String.valueOf(e.getMessage()));
+        reason = OneLine.of(e);
       }
     }
     OnnxSession session = OnnxSession.open(path, device, threads);
@@ -188,11 +192,7 @@ final class OnnxCausalLm implements CausalLm {
     } catch (OrtException e) {
       throw new ScoringException(
           "ONNX Runtime failed in %s on %d sequences of %d tokens: %s"
-              .formatted(
-                  path,
-                  batch.sequences(),
-                  batch.length(),
-                  OneLine.of(String.valueOf(e.getMessage()))),
+              .formatted(path, batch.sequences(), batch.length(), OneLine.of(e)),
           e);
     } finally {
       idleInputs.push(inputs);

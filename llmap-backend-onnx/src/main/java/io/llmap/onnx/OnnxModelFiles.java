@@ -2,24 +2,18 @@ package io.llmap.onnx;
 
 import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.internal.GitLfs;
+import io.llmap.internal.ModelFormat;
+import io.llmap.internal.OneLine;
 import io.llmap.score.ModelSpec;
-import io.llmap.tokenizers.HuggingFaceTokenizer;
+import io.llmap.tokenizers.HuggingFaceFolder;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The files of one model, found and looked over.
@@ -28,9 +22,7 @@ import java.util.stream.Stream;
  * @param weights what the graph keeps in other files
  * @param folder where tokenizer.json and config.json are
  */
-record OnnxModelFiles(Path model, List<Path> weights, Path folder) {
-  private static final int BUFFER_BYTES = 1 << 20;
-
+record OnnxModelFiles(Path model, List<Path> weights, HuggingFaceFolder folder) {
   /**
    * Finds the files from what a user names, a folder or the graph, and checks that the graph is
    * ONNX and whole, and that its weights are there.
@@ -39,10 +31,8 @@ record OnnxModelFiles(Path model, List<Path> weights, Path folder) {
    */
   static OnnxModelFiles locate(ModelSpec spec) {
     Path path = spec.path().toAbsolutePath().normalize();
-    List<Path> folders = new ArrayList<>();
     Path model;
     if (Files.isDirectory(path)) {
-      folders.add(path);
       model = GraphChoice.in(path, spec.variant());
     } else if (Files.isRegularFile(path)) {
       spec.variant()
@@ -56,22 +46,12 @@ record OnnxModelFiles(Path model, List<Path> weights, Path folder) {
     } else {
       throw new BackendUnavailableException("there is no model at " + path);
     }
-    folders.add(parent(model));
-    folders.add(parent(parent(model)));
     try {
       checkFormat(model);
-      return new OnnxModelFiles(model, checkedWeights(model), tokenizerFolder(folders));
+      return new OnnxModelFiles(model, checkedWeights(model), HuggingFaceFolder.of(path, model));
     } catch (IOException e) {
-      throw unreadable(model, e);
+      throw HuggingFaceFolder.unreadable(model, e);
     }
-  }
-
-  /** The first folder with a tokenizer, else the first with a config, else the first. */
-  private static Path tokenizerFolder(List<Path> folders) {
-    return Stream.of("tokenizer.json", "config.json")
-        .flatMap(name -> folders.stream().filter(f -> Files.isRegularFile(f.resolve(name))))
-        .findFirst()
-        .orElse(folders.get(0));
   }
 
   private static Path parent(Path path) {
@@ -88,8 +68,18 @@ record OnnxModelFiles(Path model, List<Path> weights, Path folder) {
     if (format.isPresent()) {
       throw new BackendUnavailableException(
           "%s is not ONNX but %s; %s"
-              .formatted(model, format.get(), format.get().remedy(parent(model))));
+              .formatted(model, format.get(), remedy(format.get(), parent(model))));
     }
+  }
+
+  private static String remedy(ModelFormat format, Path folder) {
+    return switch (format) {
+      case PYTORCH_ZIP, PICKLE, SAFETENSORS, HDF5 -> GraphChoice.exporting(folder.toString());
+      case GGUF ->
+          "go back to the model that it was made from and " + GraphChoice.exporting("MODEL");
+      case ORT -> "name the .onnx file that it was made from";
+      case HTML -> "get the file itself";
+    };
   }
 
   private static void refusePointer(Path file) throws IOException {
@@ -137,38 +127,13 @@ record OnnxModelFiles(Path model, List<Path> weights, Path folder) {
   }
 
   /**
-   * SHA-256 over name, length and content of every file that can change a score: the graph, its
-   * weights in other files, and what decides the token ids. Streamed; the cost is reading the
-   * files.
+   * SHA-256 over every file that can change a score: the graph, its weights in other files, and
+   * what decides the token ids.
    */
   String fingerprint() {
-    try {
-      List<Path> files = new ArrayList<>(List.of(model));
-      files.addAll(weights);
-      files.addAll(HuggingFaceTokenizer.files(folder));
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      byte[] buffer = new byte[BUFFER_BYTES];
-      for (Path file : files) {
-        update(digest, file, buffer);
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (IOException e) {
-      throw unreadable(model, e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
-  }
-
-  private static BackendUnavailableException unreadable(Path model, IOException e) {
-    return new BackendUnavailableException(
-        "the model %s cannot be read: %s"
-            .formatted(
-                model,
-                OneLine.of(
-                    e instanceof FileSystemException
-                        ? e.toString()
-                        : String.valueOf(e.getMessage()))),
-        e);
+    List<Path> files = new ArrayList<>(List.of(model));
+    files.addAll(weights);
+    return folder.fingerprint(files);
   }
 
   /** The size of a graph and of its weights in other files. */
@@ -178,16 +143,5 @@ record OnnxModelFiles(Path model, List<Path> weights, Path folder) {
       bytes += Files.size(parent(model).resolve(location));
     }
     return bytes;
-  }
-
-  private static void update(MessageDigest digest, Path file, byte[] buffer) throws IOException {
-    digest.update(String.valueOf(file.getFileName()).getBytes(StandardCharsets.UTF_8));
-    digest.update((byte) 0);
-    digest.update(ByteBuffer.allocate(Long.BYTES).putLong(Files.size(file)).flip());
-    try (InputStream in = Files.newInputStream(file)) {
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        digest.update(buffer, 0, n);
-      }
-    }
   }
 }

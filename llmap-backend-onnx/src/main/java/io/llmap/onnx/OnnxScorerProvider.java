@@ -7,9 +7,7 @@ import io.llmap.score.ModelSource;
 import io.llmap.score.ModelSpec;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.ScorerProvider;
-import io.llmap.score.spi.BatchingScorer;
 import io.llmap.tokenizers.HuggingFaceTokenizer;
-import io.llmap.tokenizers.ModelConfig;
 
 /**
  * Opens causal language models in ONNX format, {@code onnx:PATH} or {@code onnx:PATH:VARIANT}.
@@ -41,8 +39,6 @@ import io.llmap.tokenizers.ModelConfig;
  * <p>Stateless and safe for use by many threads; each scorer belongs to one.
  */
 public final class OnnxScorerProvider implements ScorerProvider {
-  private static final System.Logger LOG = System.getLogger(OnnxScorerProvider.class.getName());
-
   /** Creates the provider; {@link java.util.ServiceLoader} does. */
   public OnnxScorerProvider() {}
 
@@ -75,8 +71,8 @@ public final class OnnxScorerProvider implements ScorerProvider {
   }
 
   /**
-   * Opens a model: loads the graph, runs two short sequences to see that it is causal, and reads
-   * all its files once more for the fingerprint.
+   * Opens a model: reads all its files for the fingerprint, loads the graph, and runs two short
+   * sequences to see that it is causal.
    *
    * @param spec the model
    * @param options how texts are scored
@@ -93,36 +89,11 @@ public final class OnnxScorerProvider implements ScorerProvider {
       throw new BackendUnavailableException(availability.detail());
     }
     OnnxModelFiles files = OnnxModelFiles.locate(spec);
-    HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(files.folder());
-    try {
-      OnnxCausalLm model =
-          OnnxCausalLm.open(files.model(), ModelConfig.read(files.folder()), options);
-      try {
-        checkVocabulary(files, tokenizer, model);
-        for (String warning : tokenizer.warnings(options.prefix())) {
-          LOG.log(System.Logger.Level.WARNING, "model {0}: {1}", spec.name(), warning);
-        }
-        return new BatchingScorer(identify(spec, files, options), tokenizer, model, options);
-      } catch (RuntimeException e) {
-        model.close();
-        throw e;
-      }
-    } catch (RuntimeException e) {
-      tokenizer.close();
-      throw e;
-    }
-  }
-
-  private static void checkVocabulary(
-      OnnxModelFiles files, HuggingFaceTokenizer tokenizer, OnnxCausalLm model) {
-    if (tokenizer.vocabularySize() > model.vocabularySize()) {
-      throw new BackendUnavailableException(
-          "the tokenizer in %s has %d tokens, and the model %s gives logits for %d; do they belong together?"
-              .formatted(
-                  files.folder(),
-                  tokenizer.vocabularySize(),
-                  files.model(),
-                  model.vocabularySize()));
-    }
+    return files
+        .folder()
+        .scorer(
+            identify(spec, files, options),
+            options,
+            () -> OnnxCausalLm.open(files.model(), files.folder().config(), options));
   }
 }

@@ -10,6 +10,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.RunOptions;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import io.llmap.LlmapException.BackendUnavailableException;
+import io.llmap.internal.OneLine;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -66,9 +67,7 @@ final class OnnxSession implements AutoCloseable {
       }
     } catch (OrtException e) {
       throw new BackendUnavailableException(
-          "ONNX Runtime cannot load %s: %s"
-              .formatted(model, OneLine.of(String.valueOf(e.getMessage()))),
-          e);
+          "ONNX Runtime cannot load %s: %s".formatted(model, OneLine.of(e)), e);
     }
   }
 
@@ -274,7 +273,7 @@ final class OnnxSession implements AutoCloseable {
       throw new BackendUnavailableException(
           ("device \"%s\" cannot be used: %s; put com.microsoft.onnxruntime:onnxruntime_gpu on the"
                   + " class path in place of onnxruntime, beside the CUDA libraries that it needs")
-              .formatted(device, OneLine.of(String.valueOf(e.getMessage()))),
+              .formatted(device, OneLine.of(e)),
           e);
     }
   }

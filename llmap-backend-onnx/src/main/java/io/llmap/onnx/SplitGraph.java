@@ -5,6 +5,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.LlmapException.ScoringException;
+import io.llmap.internal.OneLine;
 import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
@@ -79,7 +80,7 @@ final class SplitGraph implements ForwardPass {
               System.Logger.Level.INFO,
               "{0}: the runtime cannot take log-probabilities, the kernel does: {1}",
               path,
-              OneLine.of(String.valueOf(e.getMessage())));
+              OneLine.of(e));
         }
       }
       OnnxSession head = body.head(path, cut, width, false, device, threads);

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * @param path such as {@code mistral/with_past.onnx}
  */
 record FamilyGraph(String path) {
-  private static final Path FOLDER = Golden.folder("families");
+  private static final Path FOLDER = OnnxModels.resource("families");
   private static final int PREFIX = 0;
 
   /** A text, and the ids of its tokens without the prefix. */

@@ -6,6 +6,7 @@ import io.llmap.score.ScorerOptions;
 import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
+import io.llmap.testing.models.TinyModel;
 import io.llmap.tokenizers.ModelConfig;
 import java.io.IOException;
 import java.io.InputStream;
@@ -72,7 +73,7 @@ class NativeMemoryTest {
     public static void main(String[] args) throws IOException {
       Runnable work =
           switch (args[0]) {
-            case "batches" -> () -> batches(Golden.graph("signature-past"));
+            case "batches" -> () -> batches(OnnxModels.graph("signature-past"));
             case "split-batches" -> () -> batches(product());
             default -> Repeated::models;
           };
@@ -113,7 +114,7 @@ class NativeMemoryTest {
     private static void models() {
       TokenBatch batch = TokenBatch.of(new int[2][96], 0);
       for (int i = 0; i < 40; i++) {
-        try (OnnxCausalLm model = open(Golden.folder("gpt2").resolve("model.onnx"))) {
+        try (OnnxCausalLm model = open(OnnxModels.graph(TinyModel.GPT2))) {
           model.forward(batch, new Repeated());
         }
       }

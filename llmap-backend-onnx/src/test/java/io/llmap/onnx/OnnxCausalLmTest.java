@@ -11,7 +11,10 @@ import io.llmap.score.ScorerOptions;
 import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
+import io.llmap.testing.CapturedLogits;
 import io.llmap.testing.Tolerances;
+import io.llmap.testing.models.GoldenText;
+import io.llmap.testing.models.TinyModel;
 import io.llmap.tokenizers.ModelConfig;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -29,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class OnnxCausalLmTest {
@@ -59,7 +63,7 @@ class OnnxCausalLmTest {
   void logitsOfEveryTypeAndLayoutArriveExactly(String graph) {
     int[][] sequences = {{1, 2, 3, 4, 5}, {7, 1}, {0, 0, 6}};
     CapturedLogits captured = new CapturedLogits();
-    try (OnnxCausalLm model = OnnxCausalLm.open(Golden.graph(graph), SILENT, OPTIONS)) {
+    try (OnnxCausalLm model = OnnxCausalLm.open(OnnxModels.graph(graph), SILENT, OPTIONS)) {
       assertThat(model.vocabularySize()).isEqualTo(8);
       assertThat(model.contextLength()).isEqualTo(Integer.MAX_VALUE);
       model.forward(TokenBatch.of(sequences, 0), captured);
@@ -77,11 +81,13 @@ class OnnxCausalLmTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "llama", "gpt_neox", "qwen3"})
-  void paddingChangesNoSequence(String family) {
-    List<Golden> goldens = Golden.read(family);
+  @EnumSource
+  void paddingChangesNoSequence(TinyModel family) {
     int[][] sequences =
-        goldens.stream().map(Golden::ids).filter(ids -> ids.length > 1).toArray(int[][]::new);
+        family.goldens().stream()
+            .map(GoldenText::ids)
+            .filter(ids -> ids.length > 1)
+            .toArray(int[][]::new);
     try (OnnxCausalLm model = open(family)) {
       CapturedLogits together = new CapturedLogits();
       model.forward(TokenBatch.of(sequences, 0), together);
@@ -100,7 +106,7 @@ class OnnxCausalLmTest {
   @Test
   void logitsLieInOneBufferThatIsReused() {
     Set<ByteBuffer> buffers = Collections.newSetFromMap(new IdentityHashMap<>());
-    try (OnnxCausalLm model = open("gpt2")) {
+    try (OnnxCausalLm model = open(TinyModel.GPT2)) {
       LogitsSink sink = blocks(block -> buffers.add(block.memory()));
       model.forward(TokenBatch.of(new int[][] {{1, 2, 3}, {4, 5}}, 0), sink);
       long capacity = buffers.iterator().next().capacity();
@@ -112,7 +118,7 @@ class OnnxCausalLmTest {
 
   @Test
   void aTokenOutsideTheVocabularyIsNamed() {
-    try (OnnxCausalLm model = open("gpt2")) {
+    try (OnnxCausalLm model = open(TinyModel.GPT2)) {
       assertThatThrownBy(
               () -> model.forward(TokenBatch.of(new int[][] {{1, 320}}, 0), new CapturedLogits()))
           .isInstanceOf(ScoringException.class)
@@ -122,7 +128,7 @@ class OnnxCausalLmTest {
 
   @Test
   void aSequenceLongerThanTheContextIsRefused() {
-    try (OnnxCausalLm model = open("gpt2")) {
+    try (OnnxCausalLm model = open(TinyModel.GPT2)) {
       model.forward(TokenBatch.of(new int[1][96], 0), new CapturedLogits());
       assertThatThrownBy(
               () -> model.forward(TokenBatch.of(new int[1][97], 0), new CapturedLogits()))
@@ -134,7 +140,8 @@ class OnnxCausalLmTest {
   @Test
   void anErrorInsideTheRuntimeIsReported() {
     // With an unlimited context the position embedding is what runs out.
-    try (OnnxCausalLm model = OnnxCausalLm.open(onnx("gpt2"), SILENT, OPTIONS)) {
+    try (OnnxCausalLm model =
+        OnnxCausalLm.open(OnnxModels.graph(TinyModel.GPT2), SILENT, OPTIONS)) {
       assertThatThrownBy(
               () -> model.forward(TokenBatch.of(new int[1][97], 0), new CapturedLogits()))
           .isInstanceOf(ScoringException.class)
@@ -170,7 +177,7 @@ class OnnxCausalLmTest {
         "masked|is not a causal language model"
       })
   void aGraphThatIsNoUsableCausalModelIsRefused(String graph, String reason) {
-    assertThatThrownBy(() -> OnnxCausalLm.open(Golden.graph(graph), SILENT, OPTIONS))
+    assertThatThrownBy(() -> OnnxCausalLm.open(OnnxModels.graph(graph), SILENT, OPTIONS))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContainingAll(graph + ".onnx", reason)
         .message()
@@ -186,13 +193,13 @@ class OnnxCausalLmTest {
             OptionalInt.empty(),
             List.of("RobertaForMaskedLM"),
             false);
-    assertThatThrownBy(() -> OnnxCausalLm.open(Golden.graph("bigram"), masked, OPTIONS))
+    assertThatThrownBy(() -> OnnxCausalLm.open(OnnxModels.graph("bigram"), masked, OPTIONS))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContaining("masked language model (RobertaForMaskedLM)");
     ModelConfig encoderDecoder =
         new ModelConfig(
             OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), List.of(), true);
-    assertThatThrownBy(() -> OnnxCausalLm.open(Golden.graph("bigram"), encoderDecoder, OPTIONS))
+    assertThatThrownBy(() -> OnnxCausalLm.open(OnnxModels.graph("bigram"), encoderDecoder, OPTIONS))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContaining("encoder-decoder");
   }
@@ -202,10 +209,10 @@ class OnnxCausalLmTest {
     Path noise = folder.resolve("noise.onnx");
     Files.writeString(noise, "this is not a graph");
     Path cut = folder.resolve("cut.onnx");
-    byte[] whole = Files.readAllBytes(onnx("gpt2"));
+    byte[] whole = Files.readAllBytes(OnnxModels.graph(TinyModel.GPT2));
     Files.write(cut, Arrays.copyOf(whole, whole.length / 2));
     Path external = folder.resolve("external.onnx");
-    Files.write(external, Files.readAllBytes(Golden.graph("bigram-external")));
+    Files.write(external, Files.readAllBytes(OnnxModels.graph("bigram-external")));
     for (Path path : List.of(noise, cut, external)) {
       assertThatThrownBy(() -> OnnxCausalLm.open(path, SILENT, OPTIONS))
           .isInstanceOf(BackendUnavailableException.class)
@@ -221,14 +228,14 @@ class OnnxCausalLmTest {
       value = {"cuda:0|onnxruntime_gpu", "cuda|onnxruntime_gpu", "tpu|\"tpu\" is unknown"})
   void aDeviceThatIsNotThereIsRefused(String device, String reason) {
     assertThatThrownBy(
-            () -> OnnxCausalLm.open(Golden.graph("bigram"), SILENT, OPTIONS.withDevice(device)))
+            () -> OnnxCausalLm.open(OnnxModels.graph("bigram"), SILENT, OPTIONS.withDevice(device)))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContainingAll("\"" + device + "\"", reason);
   }
 
   @Test
   void aClosedModelIsAnError() {
-    OnnxCausalLm model = open("gpt2");
+    OnnxCausalLm model = open(TinyModel.GPT2);
     model.close();
     assertThatThrownBy(
             () -> model.forward(TokenBatch.of(new int[][] {{1, 2}}, 0), new CapturedLogits()))
@@ -236,7 +243,7 @@ class OnnxCausalLmTest {
   }
 
   private static OnnxCausalLm open(Head head) {
-    return OnnxCausalLm.open(onnx("gpt2"), SILENT, OPTIONS, head, 0);
+    return OnnxCausalLm.open(OnnxModels.graph(TinyModel.GPT2), SILENT, OPTIONS, head, 0);
   }
 
   private static LogitsSink blocks(Consumer<LogitsBlock> consumer) {
@@ -253,16 +260,12 @@ class OnnxCausalLmTest {
     };
   }
 
-  private static Path onnx(String family) {
-    return Golden.folder(family).resolve("model.onnx");
-  }
-
   @Test
   void aModelIsSmallByItsWeightsWhereverTheyLie() throws IOException {
     Path model = folder.resolve("bigram-external.onnx");
     Path weights = folder.resolve("bigram-external.onnx_data");
-    Files.copy(Golden.graph("bigram-external"), model);
-    Files.copy(Golden.graph("bigram-external").resolveSibling(weights.getFileName()), weights);
+    Files.copy(OnnxModels.graph("bigram-external"), model);
+    Files.copy(OnnxModels.graph("bigram-external").resolveSibling(weights.getFileName()), weights);
     ScorerOptions options = OPTIONS.withThreads(3);
     try (OnnxCausalLm small = OnnxCausalLm.open(model, ModelConfig.read(folder), options)) {
       assertThat(small.concurrency()).isEqualTo(3);
@@ -275,8 +278,12 @@ class OnnxCausalLmTest {
     }
   }
 
-  private static OnnxCausalLm open(String family) {
+  private static OnnxCausalLm open(TinyModel model) {
     return OnnxCausalLm.open(
-        onnx(family), ModelConfig.read(Golden.folder(family)), OPTIONS, Head.LOGITS, 0);
+        OnnxModels.graph(model),
+        ModelConfig.read(OnnxModels.folder(model)),
+        OPTIONS,
+        Head.LOGITS,
+        0);
   }
 }

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.score.ModelSpec;
 import io.llmap.score.ScorerOptions;
+import io.llmap.testing.models.TinyModel;
 import io.llmap.tokenizers.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -38,7 +39,7 @@ class OnnxModelFilesTest {
     for (String path : paths) {
       Path file = folder.resolve(path);
       Files.createDirectories(file.getParent());
-      Files.copy(Golden.graph("bigram"), file);
+      Files.copy(OnnxModels.graph("bigram"), file);
     }
   }
 
@@ -76,11 +77,11 @@ class OnnxModelFilesTest {
     write("b/onnx/tokenizer.json", "{}");
     write("c/config.json", "{}");
     for (String spec : new String[] {"", "/onnx", "/onnx/model.onnx"}) {
-      assertThat(locate("a" + spec).folder()).isEqualTo(folder.resolve("a"));
-      assertThat(locate("b" + spec).folder()).isEqualTo(folder.resolve("b/onnx"));
-      assertThat(locate("c" + spec).folder()).isEqualTo(folder.resolve("c"));
+      assertThat(locate("a" + spec).folder().path()).isEqualTo(folder.resolve("a"));
+      assertThat(locate("b" + spec).folder().path()).isEqualTo(folder.resolve("b/onnx"));
+      assertThat(locate("c" + spec).folder().path()).isEqualTo(folder.resolve("c"));
     }
-    assertThat(locate("d").folder()).isEqualTo(folder.resolve("d"));
+    assertThat(locate("d").folder().path()).isEqualTo(folder.resolve("d"));
   }
 
   @ParameterizedTest
@@ -220,7 +221,7 @@ class OnnxModelFilesTest {
 
   @Test
   void everyBeginningOfAGraphIsRefused() throws IOException {
-    byte[] whole = Files.readAllBytes(Golden.folder("gpt2").resolve("model.onnx"));
+    byte[] whole = Files.readAllBytes(OnnxModels.graph(TinyModel.GPT2));
     for (int length = 1; length < whole.length - 64; length += 997) {
       Files.write(folder.resolve("model.onnx"), Arrays.copyOf(whole, length));
       assertRefused("", "model " + folder.resolve("model.onnx") + " cannot be read: ");
@@ -232,7 +233,7 @@ class OnnxModelFilesTest {
   }
 
   private Path external() throws IOException {
-    Path graphs = Golden.graph("bigram-external").getParent();
+    Path graphs = OnnxModels.graph("bigram-external").getParent();
     for (String name : new String[] {"bigram-external.onnx", "bigram-external.onnx_data"}) {
       Files.copy(graphs.resolve(name), folder.resolve(name));
     }
@@ -241,11 +242,11 @@ class OnnxModelFilesTest {
 
   @Test
   void weightsInOtherFilesAreFoundWithTheirSizes() throws IOException {
-    assertThat(ExternalData.files(Golden.graph("bigram"))).isEmpty();
-    assertThat(ExternalData.files(Golden.graph("bigram-external")))
+    assertThat(ExternalData.files(OnnxModels.graph("bigram"))).isEmpty();
+    assertThat(ExternalData.files(OnnxModels.graph("bigram-external")))
         .isEqualTo(Map.of("bigram-external.onnx_data", 256L));
     // These tensors give no length, which is optional.
-    assertThat(ExternalData.files(Golden.graph("bigram-external-branch")))
+    assertThat(ExternalData.files(OnnxModels.graph("bigram-external-branch")))
         .isEqualTo(Map.of("bigram-external-branch.0", 0L, "bigram-external-branch.1", 0L));
   }
 
@@ -324,7 +325,7 @@ class OnnxModelFilesTest {
 
   @Test
   void damagedGraphsDoNotMisleadTheSearchForWeights() throws IOException {
-    byte[] whole = Files.readAllBytes(Golden.graph("bigram-external-branch"));
+    byte[] whole = Files.readAllBytes(OnnxModels.graph("bigram-external-branch"));
     Path damaged = folder.resolve("damaged.onnx");
     for (int i = 0; i < whole.length; i++) {
       byte[] bytes = whole.clone();

@@ -15,8 +15,10 @@ import io.llmap.score.Provenance;
 import io.llmap.score.ScoreStore;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.ScorerProvider;
+import io.llmap.testing.models.TinyModel;
 import io.llmap.text.Text;
 import io.llmap.text.TextSet;
+import io.llmap.tokenizers.HuggingFaceFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +43,9 @@ class OnnxScorerProviderTest {
   void copyModel() throws IOException {
     for (String name :
         List.of("model.onnx", "tokenizer.json", "tokenizer_config.json", "config.json")) {
-      Files.write(folder.resolve(name), Files.readAllBytes(Golden.folder("gpt2").resolve(name)));
+      Files.write(
+          folder.resolve(name),
+          Files.readAllBytes(OnnxModels.folder(TinyModel.GPT2).resolve(name)));
     }
   }
 
@@ -59,17 +63,6 @@ class OnnxScorerProviderTest {
     assertThat(new OnnxScorerProvider().availability().available()).isTrue();
     assertThat(new OnnxScorerProvider().availability().detail())
         .matches("ONNX Runtime 1\\.\\d+\\.\\d+");
-  }
-
-  @Test
-  void versionsThatReportTheirUseAreRefusedOnLinux() {
-    assertThat(OnnxRuntimeLibrary.refusal("1.28.0", "Linux")).isEmpty();
-    assertThat(OnnxRuntimeLibrary.refusal("1.3.0", "Linux")).isEmpty();
-    assertThat(OnnxRuntimeLibrary.refusal("1.29.0", "Windows 11")).isEmpty();
-    for (String version : List.of("1.29.0", "1.30.1", "2.0.0")) {
-      assertThat(OnnxRuntimeLibrary.refusal(version, "Linux").orElseThrow())
-          .contains(version, "network", "1.28.0");
-    }
   }
 
   @Test
@@ -100,7 +93,7 @@ class OnnxScorerProviderTest {
   @Test
   void twoPrecisionsOfAFolderAreTwoModels() throws IOException {
     // Another model of the same vocabulary stands in for another precision.
-    Files.copy(Golden.folder("qwen3").resolve("model.onnx"), folder.resolve("model_fp16.onnx"));
+    Files.copy(OnnxModels.graph(TinyModel.QWEN3), folder.resolve("model_fp16.onnx"));
     ModelSpec plain = ModelSpec.parse("onnx:" + folder + "#plain");
     ModelSpec half = ModelSpec.parse("onnx:" + folder + ":fp16#half");
     TextSet texts = TextSet.of(List.of(Text.of("a", "The whale."), Text.of("b", "Call me")));
@@ -126,7 +119,9 @@ class OnnxScorerProviderTest {
   @Test
   void aTokenizerOfMoreTokensThanTheModelHasIsRefused() throws IOException {
     Files.copy(
-        Golden.graph("bigram"), folder.resolve("model.onnx"), StandardCopyOption.REPLACE_EXISTING);
+        OnnxModels.graph("bigram"),
+        folder.resolve("model.onnx"),
+        StandardCopyOption.REPLACE_EXISTING);
     assertRefused(
         folder, "the tokenizer in " + folder + " has 320 tokens", "gives logits for 8; do they");
   }
@@ -165,7 +160,7 @@ class OnnxScorerProviderTest {
   }
 
   private List<String> warnings(PrefixPolicy policy) {
-    Logger logger = Logger.getLogger(OnnxScorerProvider.class.getName());
+    Logger logger = Logger.getLogger(HuggingFaceFolder.class.getName());
     List<String> warnings = new ArrayList<>();
     Handler handler =
         new Handler() {

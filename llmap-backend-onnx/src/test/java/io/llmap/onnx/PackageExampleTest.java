@@ -5,6 +5,7 @@ import io.llmap.score.ModelSpec;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.Scorers;
 import io.llmap.testing.PackageExample;
+import io.llmap.testing.models.TinyModel;
 import io.llmap.text.Text;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class PackageExampleTest {
   @Test
   void exampleOfThePackageDocumentationIsTheCodeOfThisTest() throws IOException {
-    Path folder = Golden.folder("gpt2");
+    Path folder = OnnxModels.folder(TinyModel.GPT2);
 
     // example
     ModelSpec spec = ModelSpec.parse("onnx:" + folder + "#gpt2");

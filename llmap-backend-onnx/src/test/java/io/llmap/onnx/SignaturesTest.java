@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.spi.TokenBatch;
+import io.llmap.testing.CapturedLogits;
 import io.llmap.tokenizers.ModelConfig;
 import java.util.List;
 import java.util.OptionalInt;
@@ -56,7 +57,7 @@ class SignaturesTest {
   void aCacheWithBatchAndHeadsInOneDimensionNeedsTheirNumber() {
     String graph = "signature-past-batch-by-heads";
     assertLogits(graph, config(OptionalInt.of(2)), 0);
-    assertThatThrownBy(() -> OnnxCausalLm.open(Golden.graph(graph), SILENT, OPTIONS))
+    assertThatThrownBy(() -> OnnxCausalLm.open(OnnxModels.graph(graph), SILENT, OPTIONS))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContainingAll(
             graph + ".onnx takes past_key_values.0.key", "num_attention_heads");
@@ -68,7 +69,7 @@ class SignaturesTest {
 
   private static void assertLogits(String graph, ModelConfig config, int perPosition) {
     try (OnnxCausalLm model =
-        OnnxCausalLm.open(Golden.graph(graph), config, OPTIONS, OnnxCausalLm.Head.LOGITS, 0)) {
+        OnnxCausalLm.open(OnnxModels.graph(graph), config, OPTIONS, OnnxCausalLm.Head.LOGITS, 0)) {
       // Inputs of one size after those of another, larger and smaller, and of the same size.
       for (int[][] sequences :
           List.of(
@@ -115,7 +116,7 @@ class SignaturesTest {
       })
   void aGraphThatCannotBeServedIsRefusedWithNamesAndShapes(String graph, String reason) {
     String name = "refused-" + graph;
-    assertThatThrownBy(() -> OnnxCausalLm.open(Golden.graph(name), SILENT, OPTIONS))
+    assertThatThrownBy(() -> OnnxCausalLm.open(OnnxModels.graph(name), SILENT, OPTIONS))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContainingAll(name + ".onnx", reason)
         .message()

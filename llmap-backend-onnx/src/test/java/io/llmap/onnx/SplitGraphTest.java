@@ -13,7 +13,9 @@ import io.llmap.score.spi.LogProbKernels;
 import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
+import io.llmap.testing.CapturedLogits;
 import io.llmap.testing.Tolerances;
+import io.llmap.testing.models.TinyModel;
 import io.llmap.tokenizers.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,15 +52,10 @@ class SplitGraphTest {
   @TempDir Path folder;
 
   /** The models that PyTorch gave numbers for. */
-  static List<Path> models() throws IOException {
-    Path root = Golden.folder("gpt2").getParent();
-    try (Stream<Path> files = Files.walk(root)) {
-      return files
-          .filter(file -> file.toString().endsWith(".onnx"))
-          .filter(file -> Files.exists(file.resolveSibling("golden.json")))
-          .sorted()
-          .toList();
-    }
+  static Stream<Path> models() {
+    return Stream.concat(
+        Arrays.stream(TinyModel.values()).map(OnnxModels::graph),
+        FamilyGraph.all().stream().map(FamilyGraph::file));
   }
 
   /** Sequences of several lengths, some with a prompt. */
@@ -137,7 +134,7 @@ class SplitGraphTest {
         TokenBatch.of(sequences, prompts ? new int[] {16, 20, 1} : new int[] {1, 1, 1}, 0);
     int rows = prompts ? 1 + 3 + 1 : 16 + 22 + 1;
     List<LogitsBlock> blocks = new ArrayList<>();
-    try (OnnxCausalLm model = open(Golden.folder("gpt2").resolve("model.onnx"), Head.LOGITS, 0)) {
+    try (OnnxCausalLm model = open(OnnxModels.graph(TinyModel.GPT2), Head.LOGITS, 0)) {
       model.forward(batch, taking(blocks));
       // The head wrote into memory for so many rows, and it fills what it is given.
       assertThat(blocks)
@@ -152,7 +149,7 @@ class SplitGraphTest {
     TokenBatch batch = TokenBatch.of(new int[][] {new int[6], new int[8]}, 0);
     List<LogitsBlock> blocks = new ArrayList<>();
     try (OnnxCausalLm model =
-        open(Golden.folder("gpt2").resolve("model.onnx"), Head.LOGITS, 5 * 320 * Float.BYTES)) {
+        open(OnnxModels.graph(TinyModel.GPT2), Head.LOGITS, 5 * 320 * Float.BYTES)) {
       model.forward(batch, taking(blocks));
     }
     // 12 rows in three runs of 4.
@@ -239,7 +236,7 @@ class SplitGraphTest {
   @Test
   void moreHiddenStatesThanOneBufferHoldsAreRefusedWithWhatWouldFit() {
     // 4 · 24 bytes a token.
-    try (OnnxCausalLm model = open(Golden.folder("gpt2").resolve("model.onnx"), Head.LOGITS, 0)) {
+    try (OnnxCausalLm model = open(OnnxModels.graph(TinyModel.GPT2), Head.LOGITS, 0)) {
       TokenBatch batch = TokenBatch.of(new int[2][11_184_811], 0);
       assertThatThrownBy(() -> model.forward(batch, new CapturedLogits()))
           .isInstanceOf(ScoringException.class)

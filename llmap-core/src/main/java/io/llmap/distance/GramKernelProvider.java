@@ -17,7 +17,7 @@ public interface GramKernelProvider {
   /**
    * Where this kernel stands among those that can run: the highest is chosen.
    *
-   * @return scalar 0, vector 10, cuda 20
+   * @return scalar 0, vector 10; below 0 if it is to run only where it is named
    */
   int rank();
 

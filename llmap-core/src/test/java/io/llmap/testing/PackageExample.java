@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Checks that the example in a package's documentation is code that compiles and runs: the lines
- * between {@code // example} and {@code // end} of a test in that package.
+ * Checks that the example in a documentation is code that compiles and runs: the lines between
+ * {@code // example} and {@code // end} of a test.
  */
 public final class PackageExample {
   private PackageExample() {}
@@ -21,11 +21,15 @@ public final class PackageExample {
    */
   public static void assertDocumented(Class<?> test) throws IOException {
     Path folder = Path.of(test.getPackageName().replace('.', '/'));
-    List<String> documented =
-        between(
-            Path.of("src/main/java").resolve(folder).resolve("package-info.java"),
-            "<pre>{@code",
-            "}</pre>");
+    assertDocumented(Path.of("src/main/java").resolve(folder).resolve("package-info.java"), test);
+  }
+
+  /**
+   * Compares the first example in a source file's documentation with the marked lines of a test.
+   */
+  public static void assertDocumented(Path source, Class<?> test) throws IOException {
+    Path folder = Path.of(test.getPackageName().replace('.', '/'));
+    List<String> documented = between(source, "<pre>{@code", "}</pre>");
     List<String> tested =
         between(
             Path.of("src/test/java").resolve(folder).resolve(test.getSimpleName() + ".java"),

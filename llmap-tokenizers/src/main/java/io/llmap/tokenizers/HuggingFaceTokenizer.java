@@ -1,8 +1,8 @@
 package io.llmap.tokenizers;
 
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
-import ai.djl.util.Utils;
 import io.llmap.LlmapException.BackendUnavailableException;
+import io.llmap.internal.DjlOffline;
 import io.llmap.score.PrefixPolicy;
 import io.llmap.score.spi.Encoding;
 import io.llmap.score.spi.Tokenizer;
@@ -98,7 +98,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     TokenizerJson json = TokenizerJson.read(file, special.texts());
     OptionalInt bosId = special.id("bos", json.ids());
     OptionalInt eosId = special.id("eos", json.ids());
-    goOffline();
+    DjlOffline.enforce();
     return new HuggingFaceTokenizer(
         load(file, json),
         bosId,
@@ -235,18 +235,6 @@ public final class HuggingFaceTokenizer implements Tokenizer {
           "%s is not a tokenizer: %s"
               .formatted(file, JsonFile.oneLine(String.valueOf(e.getMessage()))),
           e);
-    }
-  }
-
-  private static void goOffline() {
-    if (!Utils.isOfflineMode()) {
-      System.setProperty("ai.djl.offline", "true");
-    }
-    if (!Utils.isOfflineMode()) {
-      throw new BackendUnavailableException(
-          "the environment variable DJL_OFFLINE="
-              + Utils.getenv("DJL_OFFLINE")
-              + " lets DJL use the network; unset it");
     }
   }
 

@@ -48,6 +48,27 @@ public record ModelConfig(
         config.get("is_encoder_decoder").equals(Optional.of(Boolean.TRUE)));
   }
 
+  /**
+   * Refuses what is not a causal language model.
+   *
+   * @param model for the error
+   * @throws BackendUnavailableException if it is an encoder-decoder or a masked language model
+   */
+  public void requireCausalLm(Path model) {
+    if (encoderDecoder) {
+      throw new BackendUnavailableException(
+          model
+              + " is an encoder-decoder by its config.json; only causal language models are scored");
+    }
+    for (String architecture : architectures) {
+      if (architecture.endsWith("ForMaskedLM")) {
+        throw new BackendUnavailableException(
+            "%s is a masked language model (%s); only causal language models are scored"
+                .formatted(model, architecture));
+      }
+    }
+  }
+
   private static OptionalInt attentionHeads(JsonFile config) {
     for (JsonFile level : List.of(config, config.child("text_config"))) {
       for (String name : List.of("num_attention_heads", "n_head")) {

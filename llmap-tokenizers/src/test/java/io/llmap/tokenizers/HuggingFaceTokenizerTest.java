@@ -7,6 +7,8 @@ import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 import io.llmap.LlmapException.BackendUnavailableException;
 import io.llmap.score.PrefixPolicy;
 import io.llmap.score.spi.Encoding;
+import io.llmap.testing.models.GoldenText;
+import io.llmap.testing.models.TinyModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,22 +32,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class HuggingFaceTokenizerTest {
   @TempDir Path folder;
 
-  static List<String> families() {
-    return Golden.FAMILIES;
-  }
-
   @ParameterizedTest
-  @MethodSource("families")
-  void idsAndByteOffsetsEqualThoseOfThePythonLibrary(String family) {
-    List<Golden> goldens = Golden.read(family);
+  @EnumSource
+  void idsAndByteOffsetsEqualThoseOfThePythonLibrary(TinyModel family) {
+    List<GoldenText> goldens = family.goldens();
     assertThat(goldens).hasSizeGreaterThan(10);
-    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family))) {
-      for (Golden golden : goldens) {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(family.folder())) {
+      for (GoldenText golden : goldens) {
         Encoding plain = tokenizer.encode(golden.text());
         assertThat(plain.ids()).as(golden.id()).isEqualTo(golden.ids());
         assertThat(plain.byteOffsets()).as(golden.id()).isEqualTo(golden.byteOffsets());
@@ -57,20 +55,21 @@ class HuggingFaceTokenizerTest {
   }
 
   @ParameterizedTest
-  @MethodSource("families")
-  void anEmptyTextHasNoTokensOfItsOwn(String family) {
-    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family))) {
+  @EnumSource
+  void anEmptyTextHasNoTokensOfItsOwn(TinyModel family) {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(family.folder())) {
       assertThat(tokenizer.encode("").ids()).isEmpty();
       Encoding special = tokenizer.encodeWithSpecialTokens("");
       // Llama's <s> in front, and the <|endoftext|> that the gpt_neox fixture appends.
-      assertThat(special.ids()).hasSize(family.equals("gpt2") || family.equals("qwen3") ? 0 : 1);
+      assertThat(special.ids())
+          .hasSize(family == TinyModel.GPT2 || family == TinyModel.QWEN3 ? 0 : 1);
       assertThat(special.byteOffsets()).isEqualTo(new int[special.ids().length]);
     }
   }
 
   @Test
   void truncationAndPaddingStoredInTheFileAreIgnored() throws IOException {
-    Path gpt2 = Golden.folder("gpt2");
+    Path gpt2 = TinyModel.GPT2.folder();
     assertThat(gpt2.resolve("tokenizer.json"))
         .content()
         .contains("\"max_length\":8", "\"strategy\":{\"Fixed\":16}");
@@ -122,20 +121,23 @@ class HuggingFaceTokenizerTest {
   /** Opened once a process: a property runs hundreds of times. */
   static final class Shared {
     static final List<HuggingFaceTokenizer> TOKENIZERS =
-        Golden.FAMILIES.stream().map(Golden::folder).map(HuggingFaceTokenizer::open).toList();
+        Arrays.stream(TinyModel.values())
+            .map(TinyModel::folder)
+            .map(HuggingFaceTokenizer::open)
+            .toList();
   }
 
   @Test
   void theStartAndEndOfADocumentAreThoseOfTheModelsConfig() {
-    assertSpecials(Golden.folder("gpt2"), OptionalInt.empty(), OptionalInt.of(0));
-    assertSpecials(Golden.folder("llama"), OptionalInt.of(1), OptionalInt.of(2));
-    assertSpecials(Golden.folder("gpt_neox"), OptionalInt.of(0), OptionalInt.of(0));
-    assertSpecials(Golden.folder("qwen3"), OptionalInt.empty(), OptionalInt.of(2));
+    assertSpecials(TinyModel.GPT2.folder(), OptionalInt.empty(), OptionalInt.of(0));
+    assertSpecials(TinyModel.LLAMA.folder(), OptionalInt.of(1), OptionalInt.of(2));
+    assertSpecials(TinyModel.GPT_NEOX.folder(), OptionalInt.of(0), OptionalInt.of(0));
+    assertSpecials(TinyModel.QWEN3.folder(), OptionalInt.empty(), OptionalInt.of(2));
   }
 
   @Test
   void idsInTheModelsFilesComeBeforeTextsInTheTokenizersFiles() throws IOException {
-    copyTokenizer("llama");
+    copyTokenizer(TinyModel.LLAMA);
     write("tokenizer_config.json", "{\"bos_token\":{\"content\":\"<s>\"},\"eos_token\":\"</s>\"}");
     assertSpecials(folder, OptionalInt.of(1), OptionalInt.of(2));
     write("generation_config.json", "{\"bos_token_id\":5,\"eos_token_id\":[7,8]}");
@@ -146,7 +148,7 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void nullNegativeAndEmptyMeanThatThereIsNoSuchToken() throws IOException {
-    copyTokenizer("llama");
+    copyTokenizer(TinyModel.LLAMA);
     write("tokenizer_config.json", "{\"bos_token\":\"<s>\",\"eos_token\":\"</s>\"}");
     write("config.json", "{\"bos_token_id\":null,\"eos_token_id\":-1}");
     assertSpecials(folder, OptionalInt.empty(), OptionalInt.empty());
@@ -158,7 +160,7 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void theSpecialTokensMapIsReadLast() throws IOException {
-    copyTokenizer("llama");
+    copyTokenizer(TinyModel.LLAMA);
     write(
         "special_tokens_map.json", "{\"bos_token\":\"<s>\",\"eos_token\":{\"content\":\"</s>\"}}");
     assertSpecials(folder, OptionalInt.of(1), OptionalInt.of(2));
@@ -166,14 +168,14 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void aSpecialTokenThatTheVocabularyLacksIsRefused() throws IOException {
-    copyTokenizer("llama");
+    copyTokenizer(TinyModel.LLAMA);
     write("tokenizer_config.json", "{\"bos_token\":\"<|start|>\"}");
     assertRefused("tokenizer_config.json", "bos token \"<|start|>\"", "not in tokenizer.json");
   }
 
   @Test
   void anIdThatIsNoNumberIsRefused() throws IOException {
-    copyTokenizer("llama");
+    copyTokenizer(TinyModel.LLAMA);
     write("config.json", "{\"bos_token_id\":\"1\"}");
     assertRefused("config.json", "bos_token_id must be a token id, got 1");
   }
@@ -214,14 +216,14 @@ class HuggingFaceTokenizerTest {
     String pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 17\n";
     write("tokenizer.json", pointer);
     assertRefused(folder.resolve("tokenizer.json") + " is a Git LFS pointer", "git lfs pull");
-    copyTokenizer("gpt2");
+    copyTokenizer(TinyModel.GPT2);
     write("config.json", pointer);
     assertRefused(folder.resolve("config.json") + " is a Git LFS pointer", "git lfs pull");
   }
 
   @Test
   void everyBeginningOfATokenizerIsRefused() throws IOException {
-    String whole = Files.readString(Golden.folder("llama").resolve("tokenizer.json")).strip();
+    String whole = Files.readString(TinyModel.LLAMA.folder().resolve("tokenizer.json")).strip();
     for (int length = 0; length < whole.length(); length += 13) {
       write("tokenizer.json", whole.substring(0, length));
       assertRefused(
@@ -231,21 +233,21 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void theVocabularyIsCountedWithoutAddedTokens() {
-    assertVocabulary("gpt2", 320);
-    assertVocabulary("llama", 429);
+    assertVocabulary(TinyModel.GPT2, 320);
+    assertVocabulary(TinyModel.LLAMA, 429);
     // 320 of its own; runs of spaces were added as 320 and 321.
-    assertVocabulary("gpt_neox", 320);
+    assertVocabulary(TinyModel.GPT_NEOX, 320);
   }
 
-  private static void assertVocabulary(String family, int size) {
-    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family))) {
-      assertThat(tokenizer.vocabularySize()).as(family).isEqualTo(size);
+  private static void assertVocabulary(TinyModel family, int size) {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(family.folder())) {
+      assertThat(tokenizer.vocabularySize()).as(family.family()).isEqualTo(size);
     }
   }
 
   @Test
   void aTokenizerThatAddsBosWarnsUnderNoPrefix() throws IOException {
-    copyTokenizer("llama");
+    copyTokenizer(TinyModel.LLAMA);
     assertThat(warnings(PrefixPolicy.DOCUMENT_START)).isEmpty();
     assertThat(warnings(PrefixPolicy.TOKENIZER)).isEmpty();
     assertThat(warnings(PrefixPolicy.NONE))
@@ -259,8 +261,8 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void aTokenizerThatAddsNothingInFrontWarnsOfNothing() {
-    for (String family : List.of("gpt2", "gpt_neox", "qwen3")) {
-      try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family))) {
+    for (TinyModel family : List.of(TinyModel.GPT2, TinyModel.GPT_NEOX, TinyModel.QWEN3)) {
+      try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(family.folder())) {
         for (PrefixPolicy policy : PrefixPolicy.values()) {
           assertThat(tokenizer.warnings(policy)).as(family + " " + policy).isEmpty();
         }
@@ -270,7 +272,7 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void aGemmaModelWarnsWheneverItGetsNoBos() throws IOException {
-    copyTokenizer("gpt2");
+    copyTokenizer(TinyModel.GPT2);
     for (String type : List.of("gemma", "gemma2", "gemma3_text")) {
       write("config.json", "{\"model_type\":\"" + type + "\"}");
       assertThat(warnings(PrefixPolicy.DOCUMENT_START)).isEmpty();
@@ -284,7 +286,7 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void anAddBosTokenThatContradictsTheTokenizerWarnsUnderTheTokenizersPolicy() throws IOException {
-    copyTokenizer("llama");
+    copyTokenizer(TinyModel.LLAMA);
     write("tokenizer_config.json", "{\"add_bos_token\":false}");
     assertThat(warnings(PrefixPolicy.TOKENIZER))
         .singleElement(STRING)
@@ -294,7 +296,7 @@ class HuggingFaceTokenizerTest {
             "\"document-start\"");
     assertThat(warnings(PrefixPolicy.DOCUMENT_START)).isEmpty();
 
-    copyTokenizer("gpt2");
+    copyTokenizer(TinyModel.GPT2);
     write("tokenizer_config.json", "{\"add_bos_token\":true}");
     assertThat(warnings(PrefixPolicy.TOKENIZER))
         .singleElement(STRING)
@@ -309,7 +311,7 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void tokensThatOnlyOtherFilesNameWarn() throws IOException {
-    copyTokenizer("llama");
+    copyTokenizer(TinyModel.LLAMA);
     write("added_tokens.json", "{\"<s>\":1,\"</s>\":2}");
     assertThat(warnings(PrefixPolicy.DOCUMENT_START)).isEmpty();
     write("added_tokens.json", "{\"<s>\":1,\"<|im_start|>\":430}");
@@ -331,7 +333,7 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void theNameOfASpecialTokenInATextIsThatToken() {
-    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder("llama"))) {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(TinyModel.LLAMA.folder())) {
       assertThat(tokenizer.encode("<s>a").ids()).startsWith(1).hasSizeLessThan(4);
       assertThat(tokenizer.encode("<s>a").byteOffsets()).startsWith(0, 3);
       assertThat(tokenizer.encodeWithSpecialTokens("<s>a").ids()).startsWith(1, 1);
@@ -346,14 +348,14 @@ class HuggingFaceTokenizerTest {
     assertRefused("tokenizer.json is not a JSON object");
     write("tokenizer.json", "{\"version\":\"1.0\",\"model\":{\"type\":\"Abacus\"}}");
     assertRefused("tokenizer.json is not a tokenizer");
-    copyTokenizer("gpt2");
+    copyTokenizer(TinyModel.GPT2);
     write("config.json", "{\"bos_token_id\"");
     assertRefused("config.json cannot be read as JSON");
   }
 
   @Test
   void theFilesThatDecideTheIdsAreListed() throws IOException {
-    copyTokenizer("gpt2");
+    copyTokenizer(TinyModel.GPT2);
     write("special_tokens_map.json", "{}");
     write("config.json", "{}");
     write("README.md", "");
@@ -366,9 +368,9 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void threadsMayEncodeAtOnce() throws Exception {
-    List<Golden> goldens = Golden.read("llama");
+    List<GoldenText> goldens = TinyModel.LLAMA.goldens();
     ExecutorService threads = Executors.newFixedThreadPool(4);
-    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder("llama"))) {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(TinyModel.LLAMA.folder())) {
       List<Callable<Encoding>> tasks =
           Stream.generate(() -> goldens)
               .limit(20)
@@ -386,16 +388,16 @@ class HuggingFaceTokenizerTest {
 
   @Test
   void closingTwiceIsAllowedAndUseAfterwardsIsAnError() {
-    HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder("gpt2"));
+    HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(TinyModel.GPT2.folder());
     tokenizer.close();
     tokenizer.close();
     assertThatThrownBy(() -> tokenizer.encode("text")).isInstanceOf(IllegalStateException.class);
   }
 
-  private void copyTokenizer(String family) throws IOException {
+  private void copyTokenizer(TinyModel family) throws IOException {
     Files.write(
         folder.resolve("tokenizer.json"),
-        Files.readAllBytes(Golden.folder(family).resolve("tokenizer.json")));
+        Files.readAllBytes(family.folder().resolve("tokenizer.json")));
   }
 
   private void write(String name, String content) throws IOException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llmap.LlmapException.BackendUnavailableException;
+import io.llmap.testing.models.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,12 +18,12 @@ class ModelConfigTest {
 
   @Test
   void readsWhatTheFixturesSay() {
-    ModelConfig gpt2 = ModelConfig.read(Golden.folder("gpt2"));
+    ModelConfig gpt2 = ModelConfig.read(TinyModel.GPT2.folder());
     assertThat(gpt2.contextLength()).hasValue(96);
     assertThat(gpt2.vocabularySize()).hasValue(320);
     assertThat(gpt2.architectures()).containsExactly("GPT2LMHeadModel");
     assertThat(gpt2.encoderDecoder()).isFalse();
-    assertThat(ModelConfig.read(Golden.folder("llama")).contextLength()).hasValue(96);
+    assertThat(ModelConfig.read(TinyModel.LLAMA.folder()).contextLength()).hasValue(96);
   }
 
   @Test

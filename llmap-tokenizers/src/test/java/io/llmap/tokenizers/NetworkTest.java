@@ -2,6 +2,7 @@ package io.llmap.tokenizers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llmap.testing.models.TinyModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Proxy;
@@ -45,7 +46,7 @@ class NetworkTest {
                 System.getProperty("java.class.path"),
                 FirstUse.class.getName(),
                 mode,
-                Golden.folder("gpt2").toString())
+                TinyModel.GPT2.folder().toString())
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     try (InputStream out = process.getInputStream()) {

@@ -2,6 +2,7 @@ package io.llmap.tokenizers;
 
 import io.llmap.score.spi.Encoding;
 import io.llmap.testing.PackageExample;
+import io.llmap.testing.models.TinyModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.OptionalInt;
@@ -10,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class PackageExampleTest {
   @Test
   void exampleOfThePackageDocumentationIsTheCodeOfThisTest() throws IOException {
-    Path folder = Golden.folder("gpt2");
+    Path folder = TinyModel.GPT2.folder();
 
     // example
     try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(folder)) {

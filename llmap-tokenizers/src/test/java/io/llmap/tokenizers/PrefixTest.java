@@ -9,6 +9,7 @@ import io.llmap.score.spi.BatchingScorer;
 import io.llmap.score.spi.CausalLm;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
+import io.llmap.testing.models.TinyModel;
 import io.llmap.text.Text;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,23 +24,23 @@ class PrefixTest {
   @ParameterizedTest
   @CsvSource({
     // No BOS: EOS starts a document.
-    "gpt2, DOCUMENT_START, 0, ''",
-    "gpt2, TOKENIZER, '', ''",
-    "gpt2, NONE, '', ''",
+    "GPT2, DOCUMENT_START, 0, ''",
+    "GPT2, TOKENIZER, '', ''",
+    "GPT2, NONE, '', ''",
     // The post-processor adds <s>: one, not two.
-    "llama, DOCUMENT_START, 1, ''",
-    "llama, TOKENIZER, 1, ''",
-    "llama, NONE, '', ''",
+    "LLAMA, DOCUMENT_START, 1, ''",
+    "LLAMA, TOKENIZER, 1, ''",
+    "LLAMA, NONE, '', ''",
     // The post-processor of this fixture appends <|endoftext|>.
-    "gpt_neox, DOCUMENT_START, 0, ''",
-    "gpt_neox, TOKENIZER, '', 0",
-    "gpt_neox, NONE, '', ''",
-    "qwen3, DOCUMENT_START, 2, ''",
-    "qwen3, TOKENIZER, '', ''",
-    "qwen3, NONE, '', ''",
+    "GPT_NEOX, DOCUMENT_START, 0, ''",
+    "GPT_NEOX, TOKENIZER, '', 0",
+    "GPT_NEOX, NONE, '', ''",
+    "QWEN3, DOCUMENT_START, 2, ''",
+    "QWEN3, TOKENIZER, '', ''",
+    "QWEN3, NONE, '', ''",
   })
   void aPolicyPutsThisInFrontOfATextAndNothingElse(
-      String family, PrefixPolicy policy, String front, String behind) {
+      TinyModel family, PrefixPolicy policy, String front, String behind) {
     int[] expected =
         Stream.of(ids(front), tokens(family, "The whale."), ids(behind))
             .flatMapToInt(Arrays::stream)
@@ -48,26 +49,26 @@ class PrefixTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"llama, <s>", "gpt2, <|endoftext|>", "gpt_neox, <|endoftext|>", "qwen3, <|im_end|>"})
-  void aTextThatBeginsWithTheNameOfTheDocumentStartGetsNoSecond(String family, String name) {
+  @CsvSource({"LLAMA, <s>", "GPT2, <|endoftext|>", "GPT_NEOX, <|endoftext|>", "QWEN3, <|im_end|>"})
+  void aTextThatBeginsWithTheNameOfTheDocumentStartGetsNoSecond(TinyModel family, String name) {
     String text = name + "The whale.";
     assertThat(given(family, PrefixPolicy.DOCUMENT_START, text))
         .isEqualTo(given(family, PrefixPolicy.NONE, text))
         .isEqualTo(tokens(family, text));
   }
 
-  private static int[] tokens(String family, String text) {
-    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family))) {
+  private static int[] tokens(TinyModel family, String text) {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(family.folder())) {
       return tokenizer.encode(text).ids();
     }
   }
 
   /** The ids that a model is given; all but the first are scored. */
-  private static int[] given(String family, PrefixPolicy policy, String text) {
-    HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(Golden.folder(family));
+  private static int[] given(TinyModel family, PrefixPolicy policy, String text) {
+    HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.open(family.folder());
     Recorder model = new Recorder();
     ScorerOptions options = ScorerOptions.defaults().withPrefix(policy).withThreads(1);
-    ModelSource source = new ModelSource(family, "test", "none", "test");
+    ModelSource source = new ModelSource(family.family(), "test", "none", "test");
     List<Integer> scored = new ArrayList<>();
     try (BatchingScorer scorer = new BatchingScorer(source, tokenizer, model, options)) {
       scorer.score(List.of(Text.of("a", text)), (n, score) -> scored.add(score.scoredTokens()));

@@ -3,6 +3,7 @@ package io.llmap.tokenizers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonParser;
+import io.llmap.testing.models.TinyModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,7 +13,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class TokenizerJsonTest {
   @TempDir Path folder;
@@ -44,9 +45,9 @@ class TokenizerJsonTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "llama", "gpt_neox", "qwen3"})
-  void vocabularyAndMergesPassUnchanged(String family) throws IOException {
-    Path file = Golden.folder(family).resolve("tokenizer.json");
+  @EnumSource
+  void vocabularyAndMergesPassUnchanged(TinyModel family) throws IOException {
+    Path file = family.folder().resolve("tokenizer.json");
     String copy =
         new String(
             TokenizerJson.read(file, Set.of()).stream().readAllBytes(), StandardCharsets.UTF_8);

@@ -32,8 +32,12 @@ import java.util.stream.IntStream;
  * other threads' work, none of which outlives {@link #score}.
  */
 final class BatchRun {
-  /** What a batch's logits may take, unless it is a single window. */
-  static final long LOGITS_BYTES = 64L << 20;
+  /**
+   * What a batch's logits may take, unless it is a single window. Enough for the default token
+   * budget with a vocabulary of 65,536: where a forward pass reads all weights, a tenth of its time
+   * in a batch of 256 tokens, half as much does not do.
+   */
+  static final long LOGITS_BYTES = 128L << 20;
 
   /**
    * Rows that one task reduces: enough to outweigh the hand-over, few enough to share out evenly.
