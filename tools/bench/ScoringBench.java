@@ -1,3 +1,12 @@
+import ai.djl.MalformedModelException;
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.training.ParameterStore;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
@@ -8,6 +17,8 @@ import io.llmap.score.LogLikelihoodScorer;
 import io.llmap.score.ModelSpec;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.Scorers;
+import io.llmap.score.ScoringListener;
+import io.llmap.score.TextScore;
 import io.llmap.text.TextSet;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -26,43 +37,51 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * llmap and the bare loop of scoring.py. Arguments: model folder, texts (JSONL), token ids of the
- * texts (a line each), threads. A line of standard input is an order, a line of output its answer:
+ * llmap and the bare loop of scoring.py. Arguments: backend (onnx, djl, or djl-onnx: ONNX Runtime
+ * through DJL), model folder, texts (JSONL), token ids of the texts (a line each), threads. A line
+ * of standard input is an order, a line of output its answer:
  *
  * <pre>
- * bare B             session.run over all texts in batches of B, longest first: seconds of wall
- *                    clock and of processor time
+ * open               seconds until llmap has opened the model; to be the first order
+ * bare B MODE        the runtime's forward pass over all texts in batches of B, longest first:
+ *                    seconds of wall clock and of processor time. MODE is default, or for djl
+ *                    unoptimized: without TorchScript's graph executor optimizer
  * llmap              llmap's scorer over all texts: the same two
- * check              the texts' log-likelihoods by the bare session's logits, then by llmap
- * memory bare B      bytes of the process once the model is open, and their peak while it scores
+ * check              the texts' log-likelihoods by the bare loop's logits, then by llmap
+ * cancel             seconds from a cancellation in the middle of a run to its end
+ * memory bare B MODE bytes of the process once the model is open, and their peak while it scores
  * memory llmap       the same two, then the peak of direct buffers
  * </pre>
  */
 final class ScoringBench {
-  private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
   private static final OperatingSystemMXBean PROCESS =
       ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
+  private final String backend;
   private final Path folder;
   private final TextSet texts;
   private final int[][] ids;
   private final int threads;
-  private OrtSession session;
+  private Bare bare;
   private LogLikelihoodScorer scorer;
 
   private ScoringBench(String[] args) throws IOException {
-    folder = Path.of(args[0]);
-    texts = TextSet.readJsonl(Path.of(args[1]));
+    backend = args[0];
+    folder = Path.of(args[1]);
+    texts = TextSet.readJsonl(Path.of(args[2]));
     ids =
-        Files.readAllLines(Path.of(args[2])).stream()
+        Files.readAllLines(Path.of(args[3])).stream()
             .map(line -> Arrays.stream(line.split(" ")).mapToInt(Integer::parseInt).toArray())
             .toArray(int[][]::new);
-    threads = Integer.parseInt(args[3]);
+    threads = Integer.parseInt(args[4]);
   }
 
   public static void main(String[] args) throws Exception {
@@ -76,16 +95,41 @@ final class ScoringBench {
 
   private String answer(String[] order) throws Exception {
     return switch (order[0]) {
-      case "bare" -> seconds(() -> bare(Integer.parseInt(order[1])));
+      case "open" -> open();
+      case "bare" -> seconds(() -> apart(() -> bare(Integer.parseInt(order[1]), order[2])));
       case "llmap" -> seconds(() -> llmap(new double[ids.length]));
-      case "check" -> check();
-      case "memory" -> order[1].equals("bare") ? bareMemory(Integer.parseInt(order[2])) : llmapMemory();
+      case "check" -> apart(this::check);
+      case "cancel" -> cancel();
+      case "memory" -> {
+        if (order[1].equals("llmap")) {
+          yield llmapMemory();
+        }
+        yield bareMemory(Integer.parseInt(order[2]), order[3]);
+      }
       default -> throw new IllegalArgumentException(order[0]);
     };
   }
 
+  /**
+   * On a thread that ends with it, as llmap's own do: a team that libgomp leaves to a thread makes
+   * those of all others sleep.
+   */
+  private static <T> T apart(Callable<T> job) throws Exception {
+    FutureTask<T> task = new FutureTask<>(job);
+    Thread thread = new Thread(task);
+    thread.start();
+    thread.join();
+    return task.get();
+  }
+
+  private String open() {
+    long start = System.nanoTime();
+    scorer();
+    return String.valueOf(1e-9 * (System.nanoTime() - start));
+  }
+
   private String seconds(Callable<Void> job) throws Exception {
-    session();
+    runtime();
     scorer();
     long processor = PROCESS.getProcessCpuTime();
     long start = System.nanoTime();
@@ -94,36 +138,37 @@ final class ScoringBench {
     return 1e-9 * elapsed + " " + 1e-9 * (PROCESS.getProcessCpuTime() - processor);
   }
 
-  private OrtSession session() throws OrtException {
-    if (session == null) {
-      try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-        options.setIntraOpNumThreads(threads);
-        session = ENVIRONMENT.createSession(folder.resolve("model.onnx").toString(), options);
-      }
+  private Bare runtime() throws Exception {
+    if (bare == null) {
+      bare =
+          backend.equals("djl")
+              ? new BareDjl(folder.resolve("model.pt"), threads)
+              : new BareOnnx(folder.resolve("model.onnx"), threads);
     }
-    return session;
+    return bare;
   }
 
   private LogLikelihoodScorer scorer() {
     if (scorer == null) {
+      String provider = backend.equals("onnx") ? "onnx" : "djl";
+      Path file = folder.resolve(backend.equals("djl") ? "model.pt" : "model.onnx");
       scorer =
           Scorers.open(
-              new ModelSpec("onnx", folder, "model"),
+              new ModelSpec(provider, file, "model"),
               ScorerOptions.defaults().withThreads(threads));
     }
     return scorer;
   }
 
-  /** Runs the graph on every text; all logits are made, none is fetched. */
-  private Void bare(int batch) throws OrtException {
-    OrtSession runtime = session();
+  /** Runs the model on every text; all logits are made, none is read. */
+  private Void bare(int batch, String mode) throws Exception {
+    Bare runtime = runtime();
+    runtime.set(mode);
     int[][] order = ids.clone();
     Arrays.sort(order, Comparator.comparingInt(sequence -> -sequence.length));
     for (int from = 0; from < order.length; from += batch) {
-      int[][] sequences = Arrays.copyOfRange(order, from, Math.min(order.length, from + batch));
-      try (Inputs inputs = new Inputs(runtime, sequences)) {
-        runtime.run(inputs.tensors).close();
-      }
+      runtime.forward(
+          Arrays.copyOfRange(order, from, Math.min(order.length, from + batch)), logits -> {});
     }
     return null;
   }
@@ -133,38 +178,70 @@ final class ScoringBench {
     return null;
   }
 
-  private String check() throws OrtException {
+  private String check() throws Exception {
     double[] expected = new double[ids.length];
+    runtime().set("default");
     for (int n = 0; n < ids.length; n++) {
-      try (Inputs inputs = new Inputs(session(), new int[][] {ids[n]});
-          OrtSession.Result result = session().run(inputs.tensors)) {
-        OnnxTensor logits = (OnnxTensor) result.iterator().next().getValue();
-        int vocabulary = (int) logits.getInfo().getShape()[2];
-        FloatBuffer values = logits.getFloatBuffer();
-        for (int t = 1; t < ids[n].length; t++) {
-          float[] row = new float[vocabulary];
-          values.get((t - 1) * vocabulary, row);
-          double sum = 0;
-          for (float value : row) {
-            sum += Math.exp(value);
-          }
-          expected[n] += row[ids[n][t]] - Math.log(sum);
-        }
-      }
+      int[] sequence = ids[n];
+      double[] sum = new double[1];
+      runtime()
+          .forward(
+              new int[][] {sequence}, values -> sum[0] = logLikelihood(sequence, values.get()));
+      expected[n] = sum[0];
     }
     double[] actual = new double[ids.length];
     llmap(actual);
     return join(expected) + " " + join(actual);
   }
 
+  private static double logLikelihood(int[] sequence, FloatBuffer logits) {
+    float[] row = new float[logits.capacity() / sequence.length];
+    double logLikelihood = 0;
+    for (int t = 1; t < sequence.length; t++) {
+      logits.get((t - 1) * row.length, row);
+      double sum = 0;
+      for (float value : row) {
+        sum += Math.exp(value);
+      }
+      logLikelihood += row[sequence[t]] - Math.log(sum);
+    }
+    return logLikelihood;
+  }
+
+  private String cancel() {
+    llmap(new double[ids.length]);
+    AtomicLong cancelled = new AtomicLong();
+    scorer()
+        .score(
+            texts.texts(),
+            new ScoringListener() {
+              private long first;
+
+              @Override
+              public void scored(int n, TextScore score) {
+                first = first == 0 ? System.nanoTime() : first;
+              }
+
+              @Override
+              public boolean cancelled() {
+                // Soon after the second batch has begun: the most that there is to wait for.
+                if (first != 0 && cancelled.get() == 0) {
+                  cancelled.set(System.nanoTime());
+                }
+                return first != 0;
+              }
+            });
+    return String.valueOf(1e-9 * (System.nanoTime() - cancelled.get()));
+  }
+
   private static String join(double[] values) {
     return Arrays.stream(values).mapToObj(Double::toString).collect(Collectors.joining(" "));
   }
 
-  private String bareMemory(int batch) throws IOException, OrtException {
-    session();
+  private String bareMemory(int batch, String mode) throws Exception {
+    runtime();
     long before = resetPeak();
-    bare(batch);
+    apart(() -> bare(batch, mode));
     return before + " " + status("VmHWM");
   }
 
@@ -214,36 +291,99 @@ final class ScoringBench {
         .orElseThrow();
   }
 
-  /** Ids and mask of one batch, padded on the right. */
-  private static final class Inputs implements AutoCloseable {
-    final Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
+  /** A runtime without llmap. */
+  private interface Bare {
+    void set(String mode);
 
-    Inputs(OrtSession session, int[][] sequences) throws OrtException {
-      int length = Arrays.stream(sequences).mapToInt(sequence -> sequence.length).max().orElseThrow();
-      long[] shape = {sequences.length, length};
-      LongBuffer tokens = longs(sequences.length * length);
-      LongBuffer mask = longs(sequences.length * length);
-      for (int[] sequence : sequences) {
-        for (int t = 0; t < length; t++) {
-          tokens.put(t < sequence.length ? sequence[t] : 0);
-          mask.put(t < sequence.length ? 1 : 0);
-        }
-      }
-      tensors.put("input_ids", OnnxTensor.createTensor(ENVIRONMENT, tokens.flip(), shape));
-      if (session.getInputNames().contains("attention_mask")) {
-        tensors.put("attention_mask", OnnxTensor.createTensor(ENVIRONMENT, mask.flip(), shape));
+    /** Pads on the right; the logits [B, T, V] can be had inside the call. */
+    void forward(int[][] sequences, Consumer<Supplier<FloatBuffer>> logits) throws Exception;
+  }
+
+  /** [B, T] of ids, or of ones. */
+  private static LongBuffer padded(int[][] sequences, boolean ones) {
+    int length = sequences[0].length;
+    LongBuffer values =
+        ByteBuffer.allocateDirect(sequences.length * length * Long.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asLongBuffer();
+    for (int[] sequence : sequences) {
+      for (int t = 0; t < length; t++) {
+        values.put(ones ? 1 : t < sequence.length ? sequence[t] : 0);
       }
     }
+    return values.flip();
+  }
 
-    private static LongBuffer longs(int size) {
-      return ByteBuffer.allocateDirect(size * Long.BYTES)
-          .order(ByteOrder.nativeOrder())
-          .asLongBuffer();
+  private static final class BareOnnx implements Bare {
+    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    private final OrtSession session;
+
+    BareOnnx(Path model, int threads) throws OrtException {
+      try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+        options.setIntraOpNumThreads(threads);
+        session = environment.createSession(model.toString(), options);
+      }
     }
 
     @Override
-    public void close() {
-      tensors.values().forEach(OnnxValue::close);
+    public void set(String mode) {
+      if (!mode.equals("default")) {
+        throw new IllegalArgumentException(mode);
+      }
+    }
+
+    @Override
+    public void forward(int[][] sequences, Consumer<Supplier<FloatBuffer>> logits)
+        throws OrtException {
+      Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
+      try {
+        put(tensors, "input_ids", sequences, false);
+        if (session.getInputNames().contains("attention_mask")) {
+          put(tensors, "attention_mask", sequences, true);
+        }
+        try (OrtSession.Result result = session.run(tensors)) {
+          logits.accept(() -> ((OnnxTensor) result.get(0)).getFloatBuffer());
+        }
+      } finally {
+        tensors.values().forEach(OnnxValue::close);
+      }
+    }
+
+    private void put(
+        Map<String, OnnxTensor> tensors, String name, int[][] sequences, boolean ones)
+        throws OrtException {
+      long[] shape = {sequences.length, sequences[0].length};
+      tensors.put(name, OnnxTensor.createTensor(environment, padded(sequences, ones), shape));
+    }
+  }
+
+  private static final class BareDjl implements Bare {
+    private final Model model = Model.newInstance("bare", "PyTorch");
+    private final int threads;
+
+    BareDjl(Path file, int threads) throws IOException, MalformedModelException {
+      model.load(file.getParent(), String.valueOf(file.getFileName()));
+      this.threads = threads;
+    }
+
+    @Override
+    public void set(String mode) {
+      JniUtils.setNumThreads(threads);
+      JniUtils.setGraphExecutorOptimize(mode.equals("default"));
+    }
+
+    @Override
+    public void forward(int[][] sequences, Consumer<Supplier<FloatBuffer>> logits) {
+      Shape shape = new Shape(sequences.length, sequences[0].length);
+      try (NDManager manager = model.getNDManager().newSubManager()) {
+        NDArray ids = manager.create(padded(sequences, false), shape, DataType.INT64);
+        NDArray mask = manager.create(padded(sequences, true), shape, DataType.INT64);
+        NDList outputs =
+            model
+                .getBlock()
+                .forward(new ParameterStore(manager, false), new NDList(ids, mask), false);
+        logits.accept(() -> outputs.head().toByteBuffer(true).asFloatBuffer());
+      }
     }
   }
 }

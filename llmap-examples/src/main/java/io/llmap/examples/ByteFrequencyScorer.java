@@ -15,13 +15,15 @@ public record ByteFrequencyScorer(ModelSource source, double[] logProbs)
 
   @Override
   public void score(List<Text> texts, ScoringListener listener) {
-    for (int n = 0; n < texts.size(); n++) {
-      byte[] bytes = texts.get(n).content().getBytes(StandardCharsets.UTF_8);
-      double logLikelihood = 0;
-      for (byte b : bytes) {
-        logLikelihood += logProbs[b & 0xff];
+    for (int n = 0; n < texts.size() && !listener.cancelled(); n++) {
+      if (listener.wants(n)) {
+        byte[] bytes = texts.get(n).content().getBytes(StandardCharsets.UTF_8);
+        double logLikelihood = 0;
+        for (byte b : bytes) {
+          logLikelihood += logProbs[b & 0xff];
+        }
+        listener.scored(n, TextScore.of(logLikelihood, bytes.length, bytes.length));
       }
-      listener.scored(n, TextScore.of(logLikelihood, bytes.length, bytes.length));
     }
   }
 }

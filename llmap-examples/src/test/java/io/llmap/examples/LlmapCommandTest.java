@@ -630,6 +630,7 @@ class LlmapCommandTest {
     Command models = Command.run("models");
     assertThat(models.exit()).isZero();
     assertThat(models.out())
+        .containsPattern("djl +available: DJL 0\\.36\\.0: PyTorch 2\\.7\\.1 \\(cpu\\)")
         .containsPattern("onnx +available: ONNX Runtime 1\\.28\\.0")
         .containsPattern("vector +available")
         .containsPattern("scalar +available");

@@ -3,7 +3,6 @@ package io.llmap.onnx;
 import io.llmap.score.ModelSpec;
 import io.llmap.score.ScorerOptions;
 import io.llmap.score.spi.CausalLm;
-import io.llmap.tokenizers.ModelConfig;
 import java.nio.file.Path;
 
 /**
@@ -21,7 +20,7 @@ public final class OnnxForward {
     OnnxModelFiles files = OnnxModelFiles.locate(new ModelSpec("onnx", folder, "model"));
     return OnnxCausalLm.open(
         files.model(),
-        ModelConfig.read(files.folder()),
+        files.folder().config(),
         options,
         OnnxCausalLm.Head.LOGITS,
         Integer.MAX_VALUE);

@@ -1,0 +1,166 @@
+package io.llmap.djl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.Model;
+import io.llmap.score.ModelSpec;
+import io.llmap.score.ScorerOptions;
+import io.llmap.score.spi.LogitsBlock;
+import io.llmap.score.spi.LogitsSink;
+import io.llmap.score.spi.TokenBatch;
+import io.llmap.testing.models.TinyModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Resident memory of a JVM whose heap is fixed and touched beforehand, so that what grows is
+ * native.
+ */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
+class NativeMemoryTest {
+  private static final int WARM_UP = 2;
+
+  @ParameterizedTest
+  // If nothing were closed: 112, 173, 19 and 8 MiB.
+  @CsvSource({"BATCHES, 8", "SHAPES, 8", "THREADS, 4", "MODELS, 4"})
+  void workLeavesNothingBehind(Work work, int mebibytes) throws Exception {
+    List<String> printed =
+        new ChildJvm()
+            .option("-Xms64m")
+            .option("-Xmx64m")
+            .option("-XX:+AlwaysPreTouch")
+            .option("-XX:+UseSerialGC")
+            .run(Repeated.class, work.name(), Fixture.folder(TinyModel.GPT2).toString());
+
+    assertThat(Long.parseLong(printed.get(0))).isLessThan((long) mebibytes << 20);
+  }
+
+  /** Not left to the collector, which DJL's finalizers would help. */
+  @Test
+  void closingFreesTheModelAtOnce() throws Exception {
+    DjlModelFiles files = Repeated.files(Fixture.folder(TinyModel.GPT2));
+    DjlEngines.require("PyTorch");
+    Model model = Model.newInstance("gpt2", "PyTorch");
+    model.load(files.model().getParent(), String.valueOf(files.model().getFileName()));
+    DjlCausalLm.of(
+            model,
+            DjlSignature.of(TorchScriptFile.read(files.model())),
+            TinyModel.CONTEXT,
+            ScorerOptions.defaults())
+        .close();
+
+    assertThat(model.getNDManager().isOpen()).isFalse();
+  }
+
+  private enum Work {
+    /** Two thousand batches. */
+    BATCHES,
+    /** Batches of a shape that none had before: the engine keeps nothing for a shape. */
+    SHAPES,
+    /** A batch each on threads that end: the engine keeps nothing for a thread. */
+    THREADS,
+    /** Models opened, used and closed. */
+    MODELS
+  }
+
+  /** Does the same work again and again and prints by how many bytes the last time grew. */
+  static final class Repeated implements LogitsSink {
+    /** 10 batch sizes, and every length that the model takes but 1 and 96. */
+    private static final int SHAPES = 940;
+
+    /** Without a divisor in common with their number: every run has large shapes and small ones. */
+    private static final int MIXER = 371;
+
+    private final DjlModelFiles files;
+    private int shape;
+
+    private Repeated(Path folder) {
+      files = files(folder);
+    }
+
+    static DjlModelFiles files(Path folder) {
+      return DjlModelFiles.locate(new ModelSpec("djl", folder, "gpt2"));
+    }
+
+    public static void main(String[] args) throws Exception {
+      Repeated repeated = new Repeated(Path.of(args[1]));
+      try (DjlCausalLm model = repeated.open()) {
+        for (int i = 0; i < WARM_UP; i++) {
+          repeated.run(Work.valueOf(args[0]), model);
+        }
+        long before = residentBytes();
+        repeated.run(Work.valueOf(args[0]), model);
+        System.out.println(residentBytes() - before);
+      }
+    }
+
+    private void run(Work work, DjlCausalLm model) throws InterruptedException {
+      switch (work) {
+        case BATCHES -> {
+          for (int i = 0; i < 2000; i++) {
+            forward(model, 1 + i % 3, 2 + i % 40);
+          }
+        }
+        case SHAPES -> {
+          for (int i = 0; i < SHAPES / (WARM_UP + 1); i++) {
+            int mixed = shape++ * MIXER % SHAPES;
+            forward(model, 1 + mixed % 10, 2 + mixed / 10);
+          }
+        }
+        case THREADS -> {
+          for (int i = 0; i < 300; i++) {
+            Thread thread = new Thread(() -> forward(model, 2, 20));
+            thread.start();
+            thread.join();
+          }
+        }
+        case MODELS -> {
+          for (int i = 0; i < 40; i++) {
+            try (DjlCausalLm another = open()) {
+              forward(another, 2, 20);
+            }
+          }
+        }
+      }
+    }
+
+    private void forward(DjlCausalLm model, int sequences, int length) {
+      model.forward(TokenBatch.of(new int[sequences][length], 0), this);
+    }
+
+    private DjlCausalLm open() {
+      return DjlScorerProvider.load(files, ScorerOptions.defaults().withThreads(1));
+    }
+
+    private static long residentBytes() throws IOException {
+      // Arrays that nothing but a finalizer would close are the garbage collector's.
+      System.gc();
+      List<String> status = Files.readAllLines(Path.of("/proc/self/status"));
+      for (String line : status) {
+        if (line.startsWith("VmRSS:")) {
+          return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+        }
+      }
+      throw new IOException("no VmRSS in /proc/self/status");
+    }
+
+    @Override
+    public void logits(int sequence, int firstTarget, LogitsBlock logits) {
+      if (!Float.isFinite(logits.logit(0, 0))) {
+        throw new AssertionError();
+      }
+    }
+
+    @Override
+    public void tokenLogProbs(int sequence, int firstTarget, double[] logProbs) {
+      throw new AssertionError("logits were expected");
+    }
+  }
+}
