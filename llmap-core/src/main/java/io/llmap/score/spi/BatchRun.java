@@ -34,8 +34,8 @@ import java.util.stream.IntStream;
 final class BatchRun {
   /**
    * What a batch's logits may take, unless it is a single window. Enough for the default token
-   * budget with a vocabulary of 65,536: where a forward pass reads all weights, a tenth of its time
-   * in a batch of 256 tokens, half as much does not do.
+   * budget with a vocabulary of 65,536; a runtime that packs all weights in every pass is a tenth
+   * slower with half as much.
    */
   static final long LOGITS_BYTES = 128L << 20;
 
