@@ -15,7 +15,7 @@
  * where the engine put them, without a copy; on a GPU they stay there: the engine's log-softmax
  * runs over chunks of rows, and the tokens' values alone come back. Both take the positions that
  * are scored. A block gives the logits of a whole batch, prompts and padding included, so a batch's
- * logits are bounded by 64 MiB unless a single text needs more. All that a batch makes is freed
+ * logits are bounded by 128 MiB unless a single text needs more. All that a batch makes is freed
  * with it.
  *
  * <p><b>A model</b> is a TorchScript file, traced or scripted, in a folder with {@code
