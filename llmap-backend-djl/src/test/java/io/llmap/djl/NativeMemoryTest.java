@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Resident memory of a JVM whose heap is fixed and touched beforehand, so that what grows is
@@ -27,10 +27,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 class NativeMemoryTest {
   private static final int WARM_UP = 2;
 
+  /** A leak is there every time; the compiler of the JVM takes its 10 MiB once. */
+  private static final int MEASURED = 3;
+
+  /** Batches that are not closed take 54, 61 and 11 MiB; the weights of thirty models 3.5. */
+  private static final long LIMIT = 2L << 20;
+
   @ParameterizedTest
-  // If nothing were closed: 112, 173, 19 and 8 MiB.
-  @CsvSource({"BATCHES, 8", "SHAPES, 8", "THREADS, 4", "MODELS, 4"})
-  void workLeavesNothingBehind(Work work, int mebibytes) throws Exception {
+  @EnumSource
+  void workLeavesNothingBehind(Work work) throws Exception {
     List<String> printed =
         new ChildJvm()
             .option("-Xms64m")
@@ -39,7 +44,7 @@ class NativeMemoryTest {
             .option("-XX:+UseSerialGC")
             .run(Repeated.class, work.name(), Fixture.folder(TinyModel.GPT2).toString());
 
-    assertThat(Long.parseLong(printed.get(0))).isLessThan((long) mebibytes << 20);
+    assertThat(Long.parseLong(printed.get(0))).isLessThan(LIMIT);
   }
 
   /** Not left to the collector, which DJL's finalizers would help. */
@@ -60,7 +65,7 @@ class NativeMemoryTest {
   }
 
   private enum Work {
-    /** Two thousand batches. */
+    /** A thousand batches. */
     BATCHES,
     /** Batches of a shape that none had before: the engine keeps nothing for a shape. */
     SHAPES,
@@ -70,7 +75,7 @@ class NativeMemoryTest {
     MODELS
   }
 
-  /** Does the same work again and again and prints by how many bytes the last time grew. */
+  /** Does the same work again and again and prints by how many bytes it grew the least. */
   static final class Repeated implements LogitsSink {
     /** 10 batch sizes, and every length that the model takes but 1 and 96. */
     private static final int SHAPES = 940;
@@ -95,34 +100,38 @@ class NativeMemoryTest {
         for (int i = 0; i < WARM_UP; i++) {
           repeated.run(Work.valueOf(args[0]), model);
         }
-        long before = residentBytes();
-        repeated.run(Work.valueOf(args[0]), model);
-        System.out.println(residentBytes() - before);
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < MEASURED; i++) {
+          long before = residentBytes();
+          repeated.run(Work.valueOf(args[0]), model);
+          least = Math.min(least, residentBytes() - before);
+        }
+        System.out.println(least);
       }
     }
 
     private void run(Work work, DjlCausalLm model) throws InterruptedException {
       switch (work) {
         case BATCHES -> {
-          for (int i = 0; i < 2000; i++) {
+          for (int i = 0; i < 1000; i++) {
             forward(model, 1 + i % 3, 2 + i % 40);
           }
         }
         case SHAPES -> {
-          for (int i = 0; i < SHAPES / (WARM_UP + 1); i++) {
+          for (int i = 0; i < SHAPES / (WARM_UP + MEASURED); i++) {
             int mixed = shape++ * MIXER % SHAPES;
             forward(model, 1 + mixed % 10, 2 + mixed / 10);
           }
         }
         case THREADS -> {
-          for (int i = 0; i < 300; i++) {
+          for (int i = 0; i < 200; i++) {
             Thread thread = new Thread(() -> forward(model, 2, 20));
             thread.start();
             thread.join();
           }
         }
         case MODELS -> {
-          for (int i = 0; i < 40; i++) {
+          for (int i = 0; i < 30; i++) {
             try (DjlCausalLm another = open()) {
               forward(another, 2, 20);
             }
