@@ -8,9 +8,8 @@ import io.llmap.score.ScorerOptions;
 import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
+import io.llmap.testing.ResidentMemory;
 import io.llmap.testing.models.TinyModel;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -19,10 +18,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/**
- * Resident memory of a JVM whose heap is fixed and touched beforehand, so that what grows is
- * native.
- */
+/** {@link ResidentMemory} of a JVM whose heap is fixed. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
 class NativeMemoryTest {
   private static final int WARM_UP = 2;
@@ -36,13 +32,10 @@ class NativeMemoryTest {
   @ParameterizedTest
   @EnumSource
   void workLeavesNothingBehind(Work work) throws Exception {
+    ChildJvm jvm = new ChildJvm();
+    ResidentMemory.FIXED_HEAP.forEach(jvm::option);
     List<String> printed =
-        new ChildJvm()
-            .option("-Xms64m")
-            .option("-Xmx64m")
-            .option("-XX:+AlwaysPreTouch")
-            .option("-XX:+UseSerialGC")
-            .run(Repeated.class, work.name(), Fixture.folder(TinyModel.GPT2).toString());
+        jvm.run(Repeated.class, work.name(), Fixture.folder(TinyModel.GPT2).toString());
 
     assertThat(Long.parseLong(printed.get(0))).isLessThan(LIMIT);
   }
@@ -102,9 +95,9 @@ class NativeMemoryTest {
         }
         long least = Long.MAX_VALUE;
         for (int i = 0; i < MEASURED; i++) {
-          long before = residentBytes();
+          long before = ResidentMemory.bytes();
           repeated.run(Work.valueOf(args[0]), model);
-          least = Math.min(least, residentBytes() - before);
+          least = Math.min(least, ResidentMemory.bytes() - before);
         }
         System.out.println(least);
       }
@@ -146,18 +139,6 @@ class NativeMemoryTest {
 
     private DjlCausalLm open() {
       return DjlScorerProvider.load(files, ScorerOptions.defaults().withThreads(1));
-    }
-
-    private static long residentBytes() throws IOException {
-      // Arrays that nothing but a finalizer would close are the garbage collector's.
-      System.gc();
-      List<String> status = Files.readAllLines(Path.of("/proc/self/status"));
-      for (String line : status) {
-        if (line.startsWith("VmRSS:")) {
-          return Long.parseLong(line.replaceAll("\\D", "")) << 10;
-        }
-      }
-      throw new IOException("no VmRSS in /proc/self/status");
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.llmap.score.ScorerOptions;
 import io.llmap.score.spi.LogitsBlock;
 import io.llmap.score.spi.LogitsSink;
 import io.llmap.score.spi.TokenBatch;
+import io.llmap.testing.ResidentMemory;
 import io.llmap.testing.models.TinyModel;
 import io.llmap.tokenizers.ModelConfig;
 import java.io.IOException;
@@ -14,15 +15,13 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/**
- * Resident memory of a JVM whose heap is fixed and touched beforehand, so that what grows is
- * native.
- */
+/** {@link ResidentMemory} of a JVM whose heap is fixed. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
 class NativeMemoryTest {
   private static final int WARM_UP = 3;
@@ -46,19 +45,13 @@ class NativeMemoryTest {
   }
 
   private static long growth(String what) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(ResidentMemory.FIXED_HEAP);
+    command.addAll(
+        List.of("-cp", System.getProperty("java.class.path"), Repeated.class.getName(), what));
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xms64m",
-                "-Xmx64m",
-                "-XX:+AlwaysPreTouch",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Repeated.class.getName(),
-                what)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     try (InputStream out = process.getInputStream()) {
       String printed = new String(out.readAllBytes(), StandardCharsets.UTF_8).strip();
       assertThat(process.waitFor()).isZero();
@@ -80,9 +73,9 @@ class NativeMemoryTest {
       for (int i = 0; i < WARM_UP; i++) {
         work.run();
       }
-      long before = residentBytes();
+      long before = ResidentMemory.bytes();
       work.run();
-      System.out.println(residentBytes() - before);
+      System.out.println(ResidentMemory.bytes() - before);
     }
 
     private static Path product() {
@@ -125,18 +118,6 @@ class NativeMemoryTest {
           graph,
           ModelConfig.read(graph.resolveSibling("nothing")),
           ScorerOptions.defaults().withThreads(1));
-    }
-
-    private static long residentBytes() throws IOException {
-      // The buffers of closed models are the garbage collector's.
-      System.gc();
-      List<String> status = Files.readAllLines(Path.of("/proc/self/status"));
-      for (String line : status) {
-        if (line.startsWith("VmRSS:")) {
-          return Long.parseLong(line.replaceAll("\\D", "")) << 10;
-        }
-      }
-      throw new IOException("no VmRSS in /proc/self/status");
     }
 
     @Override

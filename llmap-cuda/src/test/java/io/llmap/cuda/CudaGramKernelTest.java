@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.llmap.LlmapException;
 import io.llmap.cuda.FakeCudaDriver.FakePointer;
 import io.llmap.distance.RowSource;
 import io.llmap.testing.Tolerances;
@@ -162,30 +161,17 @@ class CudaGramKernelTest {
 
   @Test
   void aFailureOfAnyCallNamesItAndLeavesNothingBehind() {
-    int call = 1;
-    while (true) {
-      FakeCudaDriver driver =
-          FakeCudaDriver.withOneDevice().failingAt(call, "CUDA_ERROR_LAUNCH_FAILED");
-      try (CudaContext context = CudaContext.open(driver, 0, PTX);
-          CudaGramKernel kernel = CudaGramKernel.open(context, 240, 100)) {
-        kernel.add(RowSource.wrap(random(3, 20)), new double[6]);
-        kernel.add(RowSource.wrap(random(7, 20)), new double[28]);
-      } catch (LlmapException e) {
-        assertThat(e)
-            .hasMessageContaining(driver.failedCall())
-            .hasMessageContaining("failed: CUDA_ERROR_LAUNCH_FAILED");
-      }
-      driver.assertNothingIsLeft();
-      if (!driver.hasFailed()) {
-        break;
-      }
-      // Without a current context nothing can be freed but by letting the context go.
-      if (!driver.failedCall().equals("cuCtxPushCurrent")) {
-        assertThat(driver.orphans).as("call %d, %s", call, driver.failedCall()).isEmpty();
-      }
-      call++;
-    }
-    assertThat(call).isGreaterThan(60);
+    int calls =
+        FakeCudaDriver.failEveryCall(
+            "CUDA_ERROR_LAUNCH_FAILED",
+            driver -> {
+              try (CudaContext context = CudaContext.open(driver, 0, PTX);
+                  CudaGramKernel kernel = CudaGramKernel.open(context, 240, 100)) {
+                kernel.add(RowSource.wrap(random(3, 20)), new double[6]);
+                kernel.add(RowSource.wrap(random(7, 20)), new double[28]);
+              }
+            });
+    assertThat(calls).isGreaterThan(60);
   }
 
   @Test

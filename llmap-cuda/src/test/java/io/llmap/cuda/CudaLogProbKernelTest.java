@@ -214,30 +214,17 @@ class CudaLogProbKernelTest {
     LogitsBlock small = LogitsOnHost.random(LogitsBlock.Type.F32, 0, 5, 8, 8);
     LogitsBlock large = LogitsOnHost.random(LogitsBlock.Type.F32, 0, 7, 100, 100);
     int[] targets = new Random(1).ints(7, 0, 8).toArray();
-    int call = 1;
-    while (true) {
-      FakeCudaDriver driver =
-          FakeCudaDriver.withOneDevice().failingAt(call, "CUDA_ERROR_ILLEGAL_ADDRESS");
-      try (CudaContext context = CudaContext.open(driver, 0, PTX);
-          CudaLogProbKernel kernel = CudaLogProbKernel.open(context, 100)) {
-        kernel.logProbs(small, 0, 5, targets, 0, new double[5], 0);
-        kernel.logProbs(large, 0, 7, targets, 0, new double[7], 0);
-      } catch (LlmapException e) {
-        assertThat(e)
-            .hasMessageContaining(driver.failedCall())
-            .hasMessageContaining("failed: CUDA_ERROR_ILLEGAL_ADDRESS");
-      }
-      driver.assertNothingIsLeft();
-      if (!driver.hasFailed()) {
-        break;
-      }
-      // Without a current context nothing can be freed but by letting the context go.
-      if (!driver.failedCall().equals("cuCtxPushCurrent")) {
-        assertThat(driver.orphans).as("call %d, %s", call, driver.failedCall()).isEmpty();
-      }
-      call++;
-    }
-    assertThat(call).isGreaterThan(60);
+    int calls =
+        FakeCudaDriver.failEveryCall(
+            "CUDA_ERROR_ILLEGAL_ADDRESS",
+            driver -> {
+              try (CudaContext context = CudaContext.open(driver, 0, PTX);
+                  CudaLogProbKernel kernel = CudaLogProbKernel.open(context, 100)) {
+                kernel.logProbs(small, 0, 5, targets, 0, new double[5], 0);
+                kernel.logProbs(large, 0, 7, targets, 0, new double[7], 0);
+              }
+            });
+    assertThat(calls).isGreaterThan(60);
   }
 
   @Test

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.llmap.LlmapException;
 import io.llmap.cuda.FakeCudaDriver.FakePointer;
 import io.llmap.score.spi.LogitsBlock;
 import io.llmap.testing.Tolerances;
@@ -207,31 +206,18 @@ class CudaLogProbsTest {
   @Test
   void aFailureOfAnyCallNamesItAndLeavesNothingBehind() {
     LogitsBlock logits = LogitsOnHost.random(LogitsBlock.Type.F32, 0, 3, 17_000, 17_000);
-    int call = 1;
-    while (true) {
-      FakeCudaDriver driver =
-          FakeCudaDriver.withOneDevice().failingAt(call, "CUDA_ERROR_OUT_OF_MEMORY");
-      CudaLogits block = onDevice(driver, logits, 17_000);
-      try (CudaContext context = CudaContext.open(driver, 0, PTX);
-          CudaLogProbs kernels = CudaLogProbs.open(context, new CUstream())) {
-        kernels.logProbs(block, new int[3], IGNORED);
-        kernels.logLikelihoods(block, new int[3], new int[] {0, 1, 2, 3}, IGNORED);
-      } catch (LlmapException e) {
-        assertThat(e)
-            .hasMessageContaining(driver.failedCall())
-            .hasMessageContaining("failed: CUDA_ERROR_OUT_OF_MEMORY");
-      }
-      driver.assertNothingIsLeft();
-      if (!driver.hasFailed()) {
-        break;
-      }
-      // Without a current context nothing can be freed but by letting the context go.
-      if (!driver.failedCall().equals("cuCtxPushCurrent")) {
-        assertThat(driver.orphans).as("call %d, %s", call, driver.failedCall()).isEmpty();
-      }
-      call++;
-    }
-    assertThat(call).isGreaterThan(40);
+    int calls =
+        FakeCudaDriver.failEveryCall(
+            "CUDA_ERROR_OUT_OF_MEMORY",
+            driver -> {
+              CudaLogits block = onDevice(driver, logits, 17_000);
+              try (CudaContext context = CudaContext.open(driver, 0, PTX);
+                  CudaLogProbs kernels = CudaLogProbs.open(context, new CUstream())) {
+                kernels.logProbs(block, new int[3], IGNORED);
+                kernels.logLikelihoods(block, new int[3], new int[] {0, 1, 2, 3}, IGNORED);
+              }
+            });
+    assertThat(calls).isGreaterThan(40);
   }
 
   @Test

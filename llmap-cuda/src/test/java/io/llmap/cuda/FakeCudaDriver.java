@@ -2,6 +2,7 @@ package io.llmap.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llmap.LlmapException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -87,6 +89,38 @@ final class FakeCudaDriver implements CudaDriver {
     failingCall = call;
     failure = error;
     return this;
+  }
+
+  /**
+   * Does the same work again and again, each time with another of its calls failing, and demands
+   * that the failure is named and leaves nothing behind.
+   *
+   * @param error what the call gives, as CUDA names it
+   * @param work opens what it needs, and closes it
+   * @return how many calls the work makes
+   */
+  static int failEveryCall(String error, Consumer<FakeCudaDriver> work) {
+    for (int call = 1; ; call++) {
+      FakeCudaDriver driver = withOneDevice().failingAt(call, error);
+      boolean thrown = false;
+      try {
+        work.accept(driver);
+      } catch (LlmapException e) {
+        thrown = true;
+        assertThat(e)
+            .hasMessageContaining(driver.failedCall())
+            .hasMessageContaining("failed: " + error);
+      }
+      driver.assertNothingIsLeft();
+      assertThat(thrown).as("call %d", call).isEqualTo(driver.hasFailed());
+      if (!driver.hasFailed()) {
+        return call - 1;
+      }
+      // Without a current context nothing can be freed but by letting the context go.
+      if (!driver.failedCall().equals("cuCtxPushCurrent")) {
+        assertThat(driver.orphans).as("call %d, %s", call, driver.failedCall()).isEmpty();
+      }
+    }
   }
 
   boolean hasFailed() {
