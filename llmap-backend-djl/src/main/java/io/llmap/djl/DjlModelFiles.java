@@ -75,7 +75,8 @@ record DjlModelFiles(Path model, Format format, HuggingFaceFolder folder) {
       }
     }
     throw new BackendUnavailableException(
-        path + " is neither TorchScript (.pt) nor ONNX (.onnx) by its name");
+        "%s is neither TorchScript (.pt) nor ONNX (.onnx) by its name; %s"
+            .formatted(path, TorchScriptFile.CONVERT));
   }
 
   private static DjlModelFiles choose(Path folder, Optional<String> variant) {
@@ -97,9 +98,8 @@ record DjlModelFiles(Path model, Format format, HuggingFaceFolder folder) {
     }
     if (models.isEmpty()) {
       throw new BackendUnavailableException(
-          ("there is no TorchScript (.pt) and no ONNX (.onnx) file in %s; docs/backends.md says how to"
-                  + " convert a model")
-              .formatted(folder));
+          "there is no TorchScript (.pt) and no ONNX (.onnx) file in %s; %s"
+              .formatted(folder, TorchScriptFile.CONVERT));
     }
     String there =
         models.stream()

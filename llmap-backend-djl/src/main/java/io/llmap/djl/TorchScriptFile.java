@@ -38,7 +38,8 @@ import java.util.zip.ZipFile;
  */
 record TorchScriptFile(
     Path path, int formatVersion, List<TorchScriptArgument> arguments, Set<String> elementTypes) {
-  private static final String CONVERT =
+  /** What to do about a model in another format. */
+  static final String CONVERT =
       "convert the model: python tools/convert/torchscript.py MODEL_FOLDER OUT_FOLDER";
 
   /** Pickles and code are lists of names; a larger one is not a model's. */

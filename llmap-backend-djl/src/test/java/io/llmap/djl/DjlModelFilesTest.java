@@ -51,7 +51,8 @@ class DjlModelFilesTest {
         .hasMessage("there is no model at " + folder.resolve("nowhere"));
     assertThatThrownBy(() -> locate("a"))
         .isInstanceOf(BackendUnavailableException.class)
-        .hasMessageContainingAll(folder.resolve("a").toString(), "TorchScript", "docs/backends.md");
+        .hasMessageContainingAll(
+            folder.resolve("a").toString(), "TorchScript", "tools/convert/torchscript.py");
     assertThatThrownBy(() -> locate("b"))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContainingAll("several", "x.pt, y.pt");
